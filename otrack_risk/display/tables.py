@@ -1,0 +1,180 @@
+"""Publishable tables: small numbers hidden, the hidden ones beyond working out again.
+
+Two kinds of number. A *measure* of a table (k, uniques, a class-size bin) is exact and
+stands beside no category value. A *cell* counts people by school, role, category or field
+value; below the threshold it is replaced by :class:`Hidden` before any page sees it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+HIDE_BELOW = 5  # people; the default threshold, a parameter everywhere
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A count of people that is not published.
+
+    ``why`` is ``"few"`` (the people in the cell are few), ``"rest"`` (those outside it are) or
+    ``"other"`` (subtracting this number from a published total would give a hidden one away).
+    """
+
+    below: int  # the threshold in force, people
+    why: Literal["few", "rest", "other"] = "few"
+
+    def __str__(self) -> str:
+        return {
+            "few": f"fewer than {self.below}",
+            "rest": f"all but fewer than {self.below}",
+            "other": "hidden with another",
+        }[self.why]
+
+    def record(self) -> dict[str, object]:
+        """The form of the contract, ``{"hidden": true, "below": 5}``."""
+        return {"hidden": True, "below": self.below} | ({} if self.why == "few" else {"why": self.why})
+
+
+Count = int | Hidden | None  # None: not known, or not looked for
+Share = float | Hidden | None
+
+
+def hide(count: Count, below: int, of: Count = None) -> Count:
+    """The count, or :class:`Hidden` where it counts 1 to ``below`` - 1 people.
+
+    Parameters
+    ----------
+    count : people in the cell
+    below : threshold; 0 or 1 hides nothing
+    of : people of whom the cell is a part, where that number is published too: a cell whose
+        *rest* is small is hidden likewise, since subtraction would give the rest away
+
+    Zero is published: it says that nobody is counted, of nobody.
+
+    Examples
+    --------
+    >>> hide(3, 5), hide(0, 5), hide(208, 5, of=210)
+    (Hidden(below=5, why='few'), 0, Hidden(below=5, why='rest'))
+    """
+    if not isinstance(count, int):
+        return count
+    if 0 < count < below:
+        return Hidden(below)
+    if isinstance(of, int) and 0 < of - count < below:
+        return Hidden(below, "rest")
+    return count
+
+
+def hide_parts(parts: Mapping[str, Count], below: int) -> dict[str, Count]:
+    """Hide small parts of a published total, and as many more as keep them from subtraction.
+
+    Parts must not overlap and must sum to a total that the page also prints. Where exactly one part
+    is hidden, or the hidden ones together count fewer than ``below`` people, the smallest
+    remaining part that counts anybody is hidden as well (complementary suppression).
+
+    Examples
+    --------
+    >>> hide_parts({"children": 210, "staff": 3, "guardians": 340}, 5)
+    {'children': Hidden(below=5, why='other'), 'staff': Hidden(below=5, why='few'), 'guardians': 340}
+    """
+    shown = {name: hide(count, below) for name, count in parts.items()}
+
+    def concealed() -> list[int]:
+        return [c for name, c in parts.items() if isinstance(c, int) and isinstance(shown[name], Hidden)]
+
+    while concealed() and (len(concealed()) == 1 or sum(concealed()) < below):
+        open_parts = [(count, name) for name, count in shown.items() if isinstance(count, int) and count > 0]
+        if not open_parts:
+            break
+        shown[min(open_parts)[1]] = Hidden(below, "other")
+    return shown
+
+
+def hide_share(share: Share, count: Count) -> Share:
+    """A share is hidden with the count it would give away."""
+    return count if isinstance(count, Hidden) and share is not None else share
+
+
+def written(value: object) -> str:
+    """How a number stands on paper: thousands apart, shares of one as percent, unknown as a word.
+
+    Examples
+    --------
+    >>> written(864603), written(0.25), written(None), written(Hidden(5)), written(True)
+    ('864,603', '25 %', 'not known', 'fewer than 5', 'yes')
+    """
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return percent(value)
+    return str(value)
+
+
+def percent(share: Share) -> str:
+    """A share from 0 to 1 as percent, never rounded to 0 or 100 unless it is."""
+    if share is None:
+        return "not known"
+    if isinstance(share, Hidden):
+        return str(share)
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
+def plain(value: object) -> object:
+    """A value as JSON has it: :class:`Hidden` and result parts spelt out, tuples as lists."""
+    if isinstance(value, Hidden):
+        return value.record()
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return value
+
+
+def table(columns: Mapping[str, Iterable[object]]) -> pl.DataFrame:
+    """A frame for reading: a column that holds anything hidden or unknown becomes words.
+
+    Examples
+    --------
+    >>> table({"role": ["teacher"], "children": [Hidden(5)]})["children"].to_list()
+    ['fewer than 5']
+    """
+    frame: dict[str, Sequence[object]] = {}
+    for name, column in columns.items():
+        values = list(column)
+        mixed = any(isinstance(value, Hidden) for value in values)
+        frame[name] = [value if value is None else written(value) for value in values] if mixed else values
+    return pl.DataFrame(frame, strict=False)
+
+
+def as_html(frame: pl.DataFrame, caption: str) -> str:
+    """A semantic HTML table: caption, column and row headers, numbers to the right."""
+    head = "".join(f'<th scope="col">{_label(name)}</th>' for name in frame.columns)
+    body = []
+    for row in frame.iter_rows():
+        cells = []
+        for position, value in enumerate(row):
+            tag = ("<th scope='row'", "</th>") if position == 0 else ("<td", "</td>")
+            number = " class='number'" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+            cells.append(f"{tag[0]}{number}>{html.escape(written(value))}{tag[1]}")
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def _label(name: str) -> str:
+    return html.escape(name.replace("_", " "))
