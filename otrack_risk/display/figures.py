@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GRID, BAR, MARK = "#1b1b1b", "#d0d0d0", "#31446b", "#8a6d00"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 9.5,
     "font.family": "DejaVu Sans",
     "axes.spines.top": False,
@@ -40,7 +40,7 @@ def bars(labels: Sequence[str], values: Sequence[int | float | Hidden | None], t
     with rc_context(_STYLE):
         figure = Figure(figsize=(7.2, 0.9 + 0.34 * len(labels)), layout="constrained")
         axes = figure.subplots()
-        places = np.arange(len(labels))
+        places = range(len(labels))
         lengths = [v.below if isinstance(v, Hidden) and v.why == "few" else v for v in values]
         longest = max((v for v in lengths if isinstance(v, int | float)), default=0) or 1
         for place, length, value in zip(places, lengths, values, strict=True):
