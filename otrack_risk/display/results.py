@@ -62,7 +62,7 @@ class Shown:
         frame = self.table()
         drawn = Table(*(name.replace("_", " ") for name in frame.columns), box=None, pad_edge=False)
         for row in frame.iter_rows():
-            drawn.add_row(*(Text(tables.written(value)) for value in row))
+            drawn.add_row(*(Text(tables.cell(name, value)) for name, value in zip(frame.columns, row, strict=True)))
         out = io.StringIO()
         console = Console(file=out, width=120, highlight=False)
         console.print(Text(self.sentence()))
@@ -82,7 +82,7 @@ class Shown:
                 "key": self.key,
                 "sentence": sentence,
                 "record": tables.plain(shown.record()),
-                "table": frame.write_csv(),
+                "table": tables.rows_of(frame),
                 "figure": svg,
             },
         }
@@ -132,7 +132,7 @@ def _html(sentence: str, svg: str, frame: pl.DataFrame) -> str:
     if svg:
         data = base64.b64encode(svg.encode()).decode()
         picture = f'<figure><img alt="{html.escape(sentence)}" src="data:image/svg+xml;base64,{data}"></figure>'
-    rows = tables.as_html(frame, "The numbers" if svg else "What was counted") if frame.height else ""
+    rows = tables.as_html(frame.columns, frame.rows(), "The numbers") if frame.height else ""
     return f'<div class="result"><p class="sentence">{html.escape(sentence)}</p>{picture}{rows}</div>'
 
 

@@ -7,10 +7,13 @@ value; below the threshold it is replaced by :class:`Hidden` before any page see
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
+from typing import Any, Literal
 
 import polars as pl
 
@@ -159,22 +162,50 @@ def table(columns: Mapping[str, Iterable[object]]) -> pl.DataFrame:
     return pl.DataFrame(frame, strict=False)
 
 
-def as_html(frame: pl.DataFrame, caption: str) -> str:
+def rows_of(frame: pl.DataFrame) -> dict[str, list[Any]]:
+    """The frame as plain JSON: ``{"columns": [...], "rows": [[...], ...]}``, dates in ISO form."""
+    rows = [[value.isoformat() if isinstance(value, date) else value for value in row] for row in frame.iter_rows()]
+    return {"columns": frame.columns, "rows": rows}
+
+
+def cell(column: str, value: object) -> str:
+    """One cell on paper: a fraction is a percent only in a column that is named for a share or a chance.
+
+    Examples
+    --------
+    >>> cell("unique_share", 0.25), cell("mean_class_size", 3.4166)
+    ('25 %', '3.417')
+    """
+    if isinstance(value, float) and not any(word in column for word in ("share", "risk", "chance", "probability")):
+        return f"{value:,.4g}"
+    return written(value)
+
+
+def as_html(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> str:
     """A semantic HTML table: caption, column and row headers, numbers to the right."""
-    head = "".join(f'<th scope="col">{_label(name)}</th>' for name in frame.columns)
+    head = "".join(f'<th scope="col">{html.escape(name.replace("_", " "))}</th>' for name in columns)
     body = []
-    for row in frame.iter_rows():
+    for row in rows:
         cells = []
-        for position, value in enumerate(row):
-            tag = ("<th scope='row'", "</th>") if position == 0 else ("<td", "</td>")
-            number = " class='number'" if isinstance(value, int | float) and not isinstance(value, bool) else ""
-            cells.append(f"{tag[0]}{number}>{html.escape(written(value))}{tag[1]}")
+        for position, (name, value) in enumerate(zip(columns, row, strict=True)):
+            number = ' class="number"' if isinstance(value, int | float) and not isinstance(value, bool) else ""
+            opening, closing = ('<th scope="row"', "</th>") if position == 0 else ("<td", "</td>")
+            cells.append(f"{opening}{number}>{html.escape(cell(name, value))}{closing}")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(body)}</tbody></table>"
+        f'<div class="wide"><table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
-def _label(name: str) -> str:
-    return html.escape(name.replace("_", " "))
+def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """The same numbers as CSV; text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_no_formula(name) for name in columns])
+    writer.writerows([_no_formula(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r" else value
