@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from otrack_risk import reference
-from otrack_risk.errors import ParameterError
+from otrack_risk.errors import ParameterError, TableError
 
 Role = Literal["direct", "quasi", "sensitive", "free_text", "other"]
 PersonKind = Literal["child", "staff", "guardian", "unknown"]
@@ -47,6 +47,10 @@ class TableSchema:
         """Names of the columns in any of these roles, in the table's order."""
         return [column.name for column in self.columns if column.role in roles]
 
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Names of the columns whose kind, or whose own name, is one of these, in the table's order."""
+        return [column.name for column in self.columns if column.kind in kinds or column.name in kinds]
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -57,6 +61,25 @@ class Catalogue:
     def table(self, name: str) -> TableSchema | None:
         """The schema of that table, or None."""
         return next((table for table in self.tables if table.name == name), None)
+
+    def about(self, kind: PersonKind = "child") -> TableSchema:
+        """The table that says most of such people: of those about them, the one with most quasi-identifiers.
+
+        Where no table is known to be about them, the choice is among all tables.
+
+        Raises
+        ------
+        TableError
+            No table has a quasi-identifier.
+        """
+        known = [table for table in self.tables if table.subjects == kind] or list(self.tables)
+        widest = max(known, key=lambda table: len(table.with_role("quasi")), default=None)
+        if widest is None or not widest.with_role("quasi"):
+            raise TableError(
+                "no table has a quasi-identifier, so nobody can be singled out by combination here.",
+                "correct the roles in a catalogue (otrack-risk profile DATA --write catalogue.toml).",
+            )
+        return widest
 
 
 def categories() -> dict[str, str]:

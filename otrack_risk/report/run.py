@@ -1,0 +1,218 @@
+"""Run a notebook with checked parameters and keep only the results it showed.
+
+Sources are py:percent files, one question each. Parameters are read from the tagged cell with
+papermill and checked against their annotations before any kernel starts. Of the executed copy
+nothing is kept but the words of its author and the outputs that are results
+(:data:`otrack_risk.display.results.MIME`): no stream, no repr, no path, no time.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from otrack_risk.display.results import MIME
+from otrack_risk.errors import ParameterError, ReportError
+
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "list[str]": list[str],
+    "list[int]": list[int],
+}
+CELL_TIMEOUT = 600  # seconds; the longest that one cell may take
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a notebook: its name, type, default and meaning, as its source states them."""
+
+    name: str
+    type: str
+    default: object
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook of the workbench."""
+
+    name: str
+    title: str
+    path: Path
+    parameters: tuple[Parameter, ...]
+
+
+def notebooks() -> list[Path]:
+    """The py:percent sources, in the package of an installed wheel or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    folders = (package / "notebooks", package.parent / "notebooks")
+    return sorted(next((folder for folder in folders if folder.is_dir()), folders[0]).glob("*.py"))
+
+
+def describe(name: str) -> Notebook:
+    """Title and parameters of a notebook.
+
+    Raises
+    ------
+    ParameterError
+        No such notebook.
+    """
+    path = next((path for path in notebooks() if path.stem == name), None)
+    if path is None:
+        raise ParameterError(
+            f"there is no notebook '{name}'.", f"use one of {', '.join(path.stem for path in notebooks())}."
+        )
+    return _described(path)
+
+
+def checked(notebook: Notebook, given: Mapping[str, object]) -> dict[str, object]:
+    """Every parameter with its value, defaults filled in; text is turned into the annotated type.
+
+    A list is written as ``a,b,c``. Raises ParameterError for a name the notebook does not have and
+    for a value that does not fit.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    known = {parameter.name: parameter for parameter in notebook.parameters}
+    if unknown := [name for name in given if name not in known]:
+        raise ParameterError(
+            f"notebook {notebook.name} has no parameter {', '.join(unknown)}.",
+            f"its parameters are {', '.join(known)}.",
+        )
+    values: dict[str, object] = {}
+    for name, parameter in known.items():
+        value = given.get(name, parameter.default)
+        if parameter.type.startswith("list") and isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        try:
+            values[name] = TypeAdapter(_TYPES[parameter.type]).validate_python(value)
+        except ValidationError:
+            raise ParameterError(
+                f"notebook {notebook.name}, parameter {name}: the value is not of type {parameter.type}.",
+                f"{name}: {parameter.meaning}",
+            ) from None
+    return values
+
+
+def run(notebook: Notebook, given: Mapping[str, object], folder: Path | None = None) -> Any:
+    """Execute the notebook in a kernel of its own; the executed copy, cleaned, as a notebook node.
+
+    Parameters
+    ----------
+    given : values for some of its parameters
+    folder : the directory the kernel works in; the present one if None
+
+    Raises
+    ------
+    ParameterError
+        Before a kernel starts.
+    ReportError
+        A cell failed: named by its heading; the message of an error that is not ours is withheld,
+        because it may quote a cell of the data.
+    """
+    import jupytext
+    import papermill
+
+    values = checked(notebook, given)
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / f"{notebook.name}.ipynb"
+        jupytext.write(jupytext.read(notebook.path), source)
+        try:
+            executed = papermill.execute_notebook(
+                source,
+                None,
+                parameters=values,
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=folder or Path.cwd(),
+                start_timeout=120,
+                execution_timeout=CELL_TIMEOUT,
+                **_private_kernel(),
+            )
+        except papermill.PapermillExecutionError as error:
+            raise _failure(notebook, error) from None
+        except TimeoutError:
+            raise ReportError(
+                f"notebook {notebook.name}: a cell took longer than {CELL_TIMEOUT} s.", "use a smaller data set."
+            ) from None
+    return _cleaned(executed, values)
+
+
+def _described(path: Path) -> Notebook:
+    import jupytext
+    import papermill
+
+    source = jupytext.read(path)
+    title = next(cell.source.splitlines()[0].lstrip("# ") for cell in source.cells if cell.cell_type == "markdown")
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / f"{path.stem}.ipynb"
+        jupytext.write(source, copy)
+        found = papermill.inspect_notebook(copy)
+    parameters = []
+    for name, entry in found.items():
+        annotation = entry["inferred_type_name"]
+        if annotation not in _TYPES:
+            raise ReportError(
+                f"notebook {path.stem}, parameter {name}: '{annotation}' is no type that can be checked.",
+                f"annotate it with one of {', '.join(_TYPES)}.",
+            )
+        # The default is a literal in our own notebook's source, as papermill hands it over.
+        parameters.append(Parameter(name, annotation, _literal(entry["default"]), entry["help"]))
+    return Notebook(path.stem, title, path, tuple(parameters))
+
+
+def _literal(text: str) -> object:
+    import ast
+
+    return ast.literal_eval(text)
+
+
+def _private_kernel() -> dict[str, Any]:
+    """A kernel that is spoken to through a socket file instead of a TCP port, where the system has them."""
+    if os.name == "nt":
+        return {}
+    from jupyter_client.manager import AsyncKernelManager
+
+    class PrivateKernel(AsyncKernelManager):
+        transport = "ipc"
+
+    return {"kernel_manager_class": PrivateKernel}
+
+
+def _failure(notebook: Notebook, error: Any) -> ReportError:
+    name = error.ename
+    if "\nMend: " in error.evalue:  # one of ours: it names tables and fields, never a cell
+        said = error.evalue.replace("\nMend: ", " ")
+    else:
+        said = f"{name}; its message is withheld, because it may quote the data"
+    return ReportError(
+        f"notebook {notebook.name}, cell {error.exec_count}: {said}", "mend that and run again; no page was written."
+    )
+
+
+def _cleaned(executed: Any, values: Mapping[str, object]) -> Any:
+    """The executed copy without paths, times, streams, or any output that is not a result."""
+    executed.metadata = {"kernelspec": executed.metadata.get("kernelspec", {}), "language_info": {"name": "python"}}
+    for number, cell in enumerate(executed.cells, start=1):
+        tags = list(cell.metadata.get("tags", []))
+        cell.metadata = {"tags": tags} if tags else {}
+        cell.id = f"cell-{number}"
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [output for output in cell.outputs if MIME in output.get("data", {})]
+        if "injected-parameters" in tags:
+            cell.source = "# Parameters\n" + "\n".join(f"{name} = {_named(value)!r}" for name, value in values.items())
+    return executed
+
+
+def _named(value: object) -> object:
+    """A value that names a file or folder, without its directory."""
+    is_path = isinstance(value, str) and (os.sep in value or "/" in value) and "\n" not in value
+    return Path(str(value)).name if is_path else value
