@@ -49,8 +49,8 @@ class TablesUsed(Shown):
         overdue = f" Past their review day on {self.as_of}: {'; '.join(stale)}." if stale else ""
         assumed = sum(len(table.assumed()) for table in self.tables_used)
         return (
-            f"The answers rest on {len(self.tables_used)} dated tables, in which {assumed} entries are this project's own "
-            f"assumptions; change them where your school knows better.{overdue}"
+            f"The answers rest on {len(self.tables_used)} dated tables, in which {assumed} entries are this project's "
+            f"own assumptions; change them where your school knows better.{overdue}"
         )
 
     def table(self) -> pl.DataFrame:

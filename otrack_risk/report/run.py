@@ -69,7 +69,31 @@ def describe(name: str) -> Notebook:
         raise ParameterError(
             f"there is no notebook '{name}'.", f"use one of {', '.join(path.stem for path in notebooks())}."
         )
-    return _described(path)
+    return described(path)
+
+
+def described(path: Path) -> Notebook:
+    """Title and parameters of the notebook whose py:percent source this is; refuses a type that cannot be checked."""
+    import jupytext
+    import papermill
+
+    source = jupytext.read(path)
+    title = next(cell.source.splitlines()[0].lstrip("# ") for cell in source.cells if cell.cell_type == "markdown")
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / f"{path.stem}.ipynb"
+        jupytext.write(source, copy)
+        found = papermill.inspect_notebook(copy)
+    parameters = []
+    for name, entry in found.items():
+        annotation = entry["inferred_type_name"]
+        if annotation not in _TYPES:
+            raise ReportError(
+                f"notebook {path.stem}, parameter {name}: '{annotation}' is no type that can be checked.",
+                f"annotate it with one of {', '.join(_TYPES)}.",
+            )
+        # The default is a literal in our own notebook's source, as papermill hands it over.
+        parameters.append(Parameter(name, annotation, _literal(entry["default"]), entry["help"]))
+    return Notebook(path.stem, title, path, tuple(parameters))
 
 
 def checked(notebook: Notebook, given: Mapping[str, object]) -> dict[str, object]:
@@ -143,29 +167,6 @@ def run(notebook: Notebook, given: Mapping[str, object], folder: Path | None = N
                 f"notebook {notebook.name}: a cell took longer than {CELL_TIMEOUT} s.", "use a smaller data set."
             ) from None
     return _cleaned(executed, values)
-
-
-def _described(path: Path) -> Notebook:
-    import jupytext
-    import papermill
-
-    source = jupytext.read(path)
-    title = next(cell.source.splitlines()[0].lstrip("# ") for cell in source.cells if cell.cell_type == "markdown")
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / f"{path.stem}.ipynb"
-        jupytext.write(source, copy)
-        found = papermill.inspect_notebook(copy)
-    parameters = []
-    for name, entry in found.items():
-        annotation = entry["inferred_type_name"]
-        if annotation not in _TYPES:
-            raise ReportError(
-                f"notebook {path.stem}, parameter {name}: '{annotation}' is no type that can be checked.",
-                f"annotate it with one of {', '.join(_TYPES)}.",
-            )
-        # The default is a literal in our own notebook's source, as papermill hands it over.
-        parameters.append(Parameter(name, annotation, _literal(entry["default"]), entry["help"]))
-    return Notebook(path.stem, title, path, tuple(parameters))
 
 
 def _literal(text: str) -> object:

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import ast
+import json
+
+import nbformat
+import papermill
+import pytest
+
+from otrack_risk.display.results import MIME
+from otrack_risk.errors import ParameterError, ReportError
+from otrack_risk.report import run
+
+HEADER = """# ---
+# jupyter:
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # A title
+
+# %% tags=["parameters"]
+dataset: str = "."  # where the rows are
+limit: int = 3  # how many
+names: list[str] = ["a"]  # which
+
+"""
+CANARY = "QX7-canary-pupil"
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    def write(cells: str) -> run.Notebook:
+        path = tmp_path / "small.py"
+        path.write_text(HEADER + cells, encoding="utf-8")
+        return run.described(path)
+
+    return write
+
+
+@pytest.mark.parametrize("path", run.notebooks(), ids=lambda path: path.stem)
+def test_a_notebook_asks_questions_and_holds_no_logic(path):
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.If)]
+    assert all(parameter.meaning for parameter in run.described(path).parameters)
+    assert source.count("# %%") <= 30
+    assert "kernelspec" in source
+
+
+def test_parameters_are_read_with_type_default_and_meaning(notebook):
+    small = notebook("")
+    assert small.title == "A title"
+    assert small.parameters == (
+        run.Parameter("dataset", "str", ".", "where the rows are"),
+        run.Parameter("limit", "int", 3, "how many"),
+        run.Parameter("names", "list[str]", ["a"], "which"),
+    )
+
+
+def test_values_are_turned_into_their_type_and_defaults_filled_in(notebook):
+    assert run.checked(notebook(""), {"limit": "7", "names": "b, c"}) == {
+        "dataset": ".",
+        "limit": 7,
+        "names": ["b", "c"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [({"limt": 3}, "limt"), ({"limit": "many"}, "limit"), ({"names": 4}, "names")]
+)
+def test_a_wrong_parameter_is_refused_before_any_kernel_starts(notebook, monkeypatch, given, named):
+    started = []
+    monkeypatch.setattr(papermill, "execute_notebook", lambda *a, **k: started.append(a))
+    with pytest.raises(ParameterError, match=named):
+        run.run(notebook(""), given)
+    assert started == []
+
+
+def test_a_parameter_of_a_type_that_cannot_be_checked_is_refused(tmp_path):
+    path = tmp_path / "odd.py"
+    path.write_text(HEADER.replace("limit: int = 3", "limit: dict = {}"), encoding="utf-8")
+    with pytest.raises(ReportError, match="dict"):
+        run.described(path)
+
+
+def test_the_executed_copy_keeps_results_and_nothing_else(notebook, tmp_path):
+    cells = f"""
+# %%
+from pathlib import Path
+import polars as pl
+from otrack_risk.display.results import NotLookedFor
+print("{CANARY}", Path.cwd())
+pl.DataFrame({{"name": ["{CANARY}"]}})
+
+# %%
+NotLookedFor("images", "There are none here.", "Give an image index.")
+"""
+    data = tmp_path / "private_folder" / "pupils.csv"
+    executed = run.run(notebook(cells.replace(f'"{CANARY}"', f'"{CANARY}"[:]')), {"dataset": str(data)}, tmp_path)
+    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert [output["data"][MIME]["key"] for output in outputs] == ["not_looked_for"]
+    written = nbformat.writes(executed)
+    assert str(tmp_path) not in written
+    assert "private_folder" not in written
+    assert "pupils.csv" in written
+    assert json.loads(written)["metadata"].keys() == {"kernelspec", "language_info"}
+
+
+def test_a_failed_cell_stops_the_report_and_quotes_no_data(notebook):
+    with pytest.raises(ReportError) as failed:
+        run.run(notebook(f'\n# %%\n{{}}["{CANARY}"]\n'), {})
+    assert CANARY not in str(failed.value)
+    assert "KeyError" in str(failed.value)
+
+
+def test_our_own_errors_are_shown_whole(notebook):
+    with pytest.raises(ReportError, match="no table has a quasi-identifier"):
+        run.run(notebook("\n# %%\nfrom otrack_risk import schema\nschema.Catalogue().about('child')\n"), {})
