@@ -1,0 +1,57 @@
+"""What it means, and what to do: a breach as a file, its severity, and who must be told by when.
+
+The questions by name, loaded when first asked for. The modules stand beside them: ``scenario``,
+``facts``, ``enisa``, ``severity``, ``clocks``, ``duties``, ``doubt``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otrack_risk.assessment import clocks, doubt, duties, enisa, facts, scenario, severity
+    from otrack_risk.assessment.clocks import clock
+    from otrack_risk.assessment.doubt import unknowns
+    from otrack_risk.assessment.duties import notification
+    from otrack_risk.assessment.facts import scenario_facts, scenario_list
+    from otrack_risk.assessment.scenario import builtin as builtin_scenarios
+    from otrack_risk.assessment.scenario import read as read_scenario
+    from otrack_risk.assessment.severity import propose
+
+__all__ = [
+    "builtin_scenarios",
+    "clock",
+    "clocks",
+    "doubt",
+    "duties",
+    "enisa",
+    "facts",
+    "notification",
+    "propose",
+    "read_scenario",
+    "scenario",
+    "scenario_facts",
+    "scenario_list",
+    "severity",
+    "unknowns",
+]
+_HOMES = {
+    "builtin_scenarios": ("scenario", "builtin"),
+    "clock": ("clocks", "clock"),
+    "notification": ("duties", "notification"),
+    "propose": ("severity", "propose"),
+    "read_scenario": ("scenario", "read"),
+    "scenario_facts": ("facts", "scenario_facts"),
+    "scenario_list": ("facts", "scenario_list"),
+    "unknowns": ("doubt", "unknowns"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        module, attribute = _HOMES[name]
+        return getattr(import_module(f"{__name__}.{module}"), attribute)
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
