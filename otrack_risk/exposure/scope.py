@@ -1,0 +1,327 @@
+"""The exposure of a data set, counted from its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from otrack_risk import frames, schema
+from otrack_risk.errors import TableError
+from otrack_risk.exposure.columns import Told, about_people, file_names, filled, index, told
+from otrack_risk.exposure.heads import Flags, Heads, Held, heads, same_numbering, telling
+from otrack_risk.exposure.people import PeopleCount
+from otrack_risk.exposure.results import ExposureScope, Images, LeftOut, Looked, State
+
+PEOPLE: dict[schema.PersonKind, str] = {
+    "child": "children",
+    "staff": "staff",
+    "guardian": "guardians",
+    "unknown": "unknown_kind",
+}
+_SCHOOL_KINDS = (
+    "school_id",
+    "urn",
+    "laestab",
+    "school",
+    "school_name",
+)  # the first that any column has: they number differently
+_HASH_KINDS = ("sha256", "sha1", "md5", "hash")
+_SINCE_KINDS = ("admission_date", "employment_date")  # older than the record: since when somebody belongs to the school
+_PICTURE = r"(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|heif|webp)\s*$"
+_CANNOT_TELL = "No column tells the {} apart."
+_CANNOT_LINK = "Keys of the {} in different tables cannot all be linked; somebody may be counted twice."
+
+
+def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> ExposureScope:
+    """Records, files, people, children, fields and images of a data set.
+
+    Parameters
+    ----------
+    dataset : tables in hand
+    catalogue : whom the rows of each table are about, and what each column says; a table that it lacks
+        is left out, and named in ``left_out``
+
+    Raises
+    ------
+    TableError
+        No table that the catalogue knows.
+    FieldError
+        The catalogue names a person column that the table does not have.
+
+    Notes
+    -----
+    *Records* are rows about a person: of tables whose subjects are known, or, where nobody has said, of
+    tables with a direct, quasi-identifying, sensitive or free-text column. A table that lists
+    files and describes nobody by name or birth date is an index; its rows are files. *People* are distinct
+    keys over all tables of a kind, see :func:`otrack_risk.exposure.heads.heads`. A person is *identified
+    directly* by a value in any column of role ``direct`` other than a key that only links tables.
+    """
+    held, left_out = _held(dataset, catalogue)
+    by_kind = {kind: [t for t in held if about_people(t) and t.schema.subjects == kind] for kind in PEOPLE}
+    people = {kind: heads(tables) for kind, tables in by_kind.items()}
+    columns = [column for table in held for column in told(table, people[table.schema.subjects])]
+    files = {(table.file, table.sha256) for table in dataset.tables.values()}
+    listed = sum(_files_named(table) for table in held)
+    head_count = _head_count(
+        people,
+        records=sum(t.rows.height for t in held if about_people(t) and not index(t)),
+        files=len(files) + listed,
+        unknown=[table.name for table in by_kind["unknown"]],
+    )
+    children = people["child"]
+    special = [c for c in columns if c.special and c.entry.subjects == "child"]
+    unknown_special = [c for c in columns if c.special and c.entry.subjects == "unknown"]
+    naming = [c for c in columns if c.names]
+    leaving = _leaving(held, children)
+    spans = {
+        category: children.span([c.facts for c in special if c.column.category == category])
+        for category in schema.categories()
+        if any(c.column.category == category for c in special)
+    }
+    spans["children_special_category"] = (
+        children.span([c.facts for c in special]) if special or not unknown_special else None
+    )
+    spans["directly_identified"] = _named(people, naming)
+    spans["leavers"] = children.span(leaving) if leaving else None
+    most = {name: None if span is None else span[1] for name, span in spans.items()}
+    directly, total = most["directly_identified"], head_count.total
+    oldest, oldest_column = _oldest_year(held)
+    scope = ExposureScope(
+        status="measured",
+        head_count=head_count,
+        children_special_category=most["children_special_category"],
+        special_by_category={name: count for name, count in most.items() if name in schema.special_categories()},
+        images=_images(held, children),
+        directly_identified=directly,
+        directly_identified_share=directly / total
+        if isinstance(total, int) and total and directly is not None
+        else None,
+        directly_identified_columns=tuple(f"{c.entry.table}.{c.entry.field}" for c in naming),
+        fields=tuple(c.entry for c in columns),
+        schools=_schools(held),
+        oldest_year=oldest,
+        oldest_year_column=oldest_column,
+        leavers=most["leavers"],
+        at_least={name: span[0] for name, span in spans.items() if span is not None and span[0] < span[1]},
+        looked_for=_looked_for(held, columns),
+        left_out=left_out,
+        reasons={},
+    )
+    return replace(scope, reasons=_reasons(scope, unknown_special))
+
+
+def _held(dataset: frames.Dataset, catalogue: schema.Catalogue) -> tuple[list[Held], tuple[LeftOut, ...]]:
+    """The tables that the catalogue knows, and what is in no number."""
+    held: list[Held] = []
+    left_out: list[LeftOut] = []
+    for name, table in dataset.tables.items():
+        left_out += [LeftOut(skipped.where, skipped.rows, skipped.why) for skipped in table.skipped]
+        if (known := catalogue.table(name)) is None:
+            left_out.append(LeftOut(name, table.kept, "the catalogue does not have this table"))
+            continue
+        held.append(Held(known, table.rows))
+    if not held:
+        tables = ", ".join(dataset.tables) or "none"
+        raise TableError(
+            f"the catalogue has no table of {dataset.name} (tables read: {tables}).",
+            "classify the tables first: otrack-risk profile DATA --write catalogue.toml.",
+        )
+    keys = {kind: [key for t in held if t.schema.subjects == kind and (key := t.key)] for kind in PEOPLE}
+    return [_met_elsewhere(table, keys) for table in held], tuple(left_out)
+
+
+def _met_elsewhere(table: Held, keys: Mapping[schema.PersonKind, Sequence[schema.Column]]) -> Held:
+    """A table of which nobody has said whom it is about, keyed like tables about one known kind, is about them."""
+    if table.schema.subjects != "unknown" or not (about_people(table) or index(table)):
+        return table
+    if not (key := table.key) or not telling(key):
+        return table
+    kinds = [
+        kind for kind, known in keys.items() if kind != "unknown" and any(same_numbering(key, other) for other in known)
+    ]
+    return Held(replace(table.schema, subjects=kinds[0]), table.rows) if len(kinds) == 1 else table
+
+
+def _files_named(table: Held) -> int:
+    """Files that a table lists: every row of an index; elsewhere the rows that name one."""
+    if index(table):
+        return table.rows.height
+    named = [filled(table.rows[column.name]) for column in file_names(table)]
+    return int(np.logical_or.reduce(named).sum()) if named else 0
+
+
+def _head_count(
+    people: Mapping[schema.PersonKind, Heads], records: int, files: int, unknown: Sequence[str]
+) -> PeopleCount:
+    counts: dict[str, int | None] = {}
+    least: dict[str, int] = {}
+    reasons: dict[str, str] = {}
+    for kind, name in PEOPLE.items():
+        of, word = people[kind], name.replace("_kind", " people")
+        counts[name] = of.most
+        if of.most == 0 and any(of.unkeyed.values()):
+            counts[name], reasons[name] = None, _CANNOT_TELL.format(word)
+        elif not of.numbers and unknown:
+            counts[name] = None
+            reasons[name] = f"Nobody has said whom the rows of {', '.join(unknown)} are about."
+        elif of.least < of.most:
+            least[name], reasons[name] = of.least, _CANNOT_LINK.format(word)
+    present = [PEOPLE[kind] for kind, of in people.items() if of.numbers]
+    if uncounted := [name for name in present if counts[name] is None]:
+        reasons["total"] = f"Leaves out the {' and the '.join(uncounted)}, who cannot be told apart."
+    total = None if present and uncounted == present else sum(n for n in counts.values() if n is not None)
+    fewest = max(sum(people[kind].least for kind in PEOPLE if kind != "unknown"), people["unknown"].least)
+    if total is not None and fewest < total:
+        least["total"] = fewest
+        reasons.setdefault("total", "Somebody may be counted twice, under two keys or under two kinds.")
+    unkeyed = {name: rows for of in people.values() for name, rows in of.unkeyed.items() if rows}
+    if unkeyed:
+        reasons["uncountable"] = "These rows carry no key: each is about one more person at most, or about one counted."
+    return PeopleCount(
+        status="measured",
+        records=records,
+        files=files,
+        total=total,
+        **counts,
+        uncountable=sum(unkeyed.values()),
+        at_least=least,
+        uncountable_rows=unkeyed,
+        reasons=reasons,
+    )
+
+
+def _named(people: Mapping[schema.PersonKind, Heads], naming: Sequence[Told]) -> tuple[int, int] | None:
+    """The fewest and the most people of all kinds whom any of the columns names."""
+    spans = {
+        kind: of.span([c.reached for c in naming if c.entry.subjects == kind])
+        for kind, of in people.items()
+        if any(c.entry.subjects == kind for c in naming)
+    }
+    known = {kind: span for kind, span in spans.items() if span is not None}
+    if naming and not known:
+        return None
+    least = sum(span[0] for kind, span in known.items() if kind != "unknown")
+    return max(least, known.get("unknown", (0, 0))[0]), sum(span[1] for span in known.values())
+
+
+def _images(held: Sequence[Held], children: Heads) -> Images:
+    """Pictures that tables list: every row of an index of images, elsewhere file names that end like one."""
+    files, linked, can_link = 0, 0, False
+    hashes: list[pl.Series] = []
+    for table in held:
+        if not (names := file_names(table)):
+            continue
+        if index(table) and any(column.category == "images" for column in names):
+            pictures = pl.repeat(True, table.rows.height, eager=True)
+        else:
+            text = [table.rows[column.name].cast(pl.String).str.contains(_PICTURE).fill_null(False) for column in names]
+            pictures = pl.DataFrame(text).select(pl.any_horizontal(pl.all())).to_series()
+        files += int(pictures.sum())
+        if table.schema.subjects == "child" and table.name in children.numbers and table.key is not None:
+            can_link = True
+            linked += int((children.numbers[table.name][pictures.to_numpy()] >= 0).sum())
+        for column in table.schema.columns:
+            if column.kind in _HASH_KINDS and column.name in table.rows.columns:
+                hashes.append(table.rows[column.name].filter(pictures).cast(pl.String).str.to_lowercase())
+    reasons = ["The files themselves were not opened."]
+    if not hashes:
+        reasons.append("No column holds a hash of the files.")
+    if not can_link:
+        reasons.append("No column links a picture to a child.")
+    return Images(
+        files=files,
+        unique_exact=pl.concat(hashes).drop_nulls().n_unique() if hashes else None,
+        linked_to_a_child=linked if can_link else None,
+        reason=" ".join(reasons),
+    )
+
+
+def _schools(held: Sequence[Held]) -> int | None:
+    """Distinct school keys over all tables."""
+    for kind in _SCHOOL_KINDS:
+        keys = [t.rows[c.name] for t in held for c in t.schema.columns if c.kind == kind and c.name in t.rows.columns]
+        if keys:
+            text = pl.concat([key.drop_nulls().unique().cast(pl.String).str.strip_chars() for key in keys])
+            return text.filter(text != "").n_unique()
+    return None
+
+
+def _leaving(held: Sequence[Held], children: Heads) -> list[Flags]:
+    """Children with a leaving date, one entry a column that holds one; empty where no child can be told apart."""
+    return [
+        children.distinct(table.name, filled(table.rows[column.name]))
+        for table in held
+        for column in table.schema.columns
+        if table.schema.subjects == "child" and column.kind == "leaving_date" and column.name in table.rows.columns
+        if children.most
+    ]
+
+
+def _oldest_year(held: Sequence[Held]) -> tuple[int | None, str | None]:
+    """The first year of any academic year or date, and its column.
+
+    Birth dates are left out, and dates of entry too where any other date is held: both may be far older than
+    what is recorded.
+    """
+    entries: list[tuple[int, str]] = []
+    years: list[tuple[int, str]] = []
+    for table in held:
+        for column in table.schema.columns if about_people(table) or index(table) else ():
+            if column.name not in table.rows.columns or "birth" in column.kind:
+                continue
+            values = table.rows[column.name]
+            if isinstance(values.dtype, pl.Date | pl.Datetime):
+                first = values.dt.year().min()
+            elif column.kind == "academic_year":
+                first = values.cast(pl.String).str.extract(r"((?:19|20)\d\d)").cast(pl.Int32).min()
+            else:
+                continue
+            if isinstance(first, int):
+                (entries if column.kind in _SINCE_KINDS else years).append((first, f"{table.name}.{column.name}"))
+    return min(years or entries, default=(None, None))
+
+
+def _looked_for(held: Sequence[Held], columns: Sequence[Told]) -> tuple[Looked, ...]:
+    def found(what: str, where: Sequence[str], none: str) -> Looked:
+        state: State = "found" if where else "none found"
+        return Looked(what, state, ", ".join(where) if where else none)
+
+    def named(told: Sequence[Told]) -> list[str]:
+        return [f"{column.entry.table}.{column.entry.field}" for column in told]
+
+    text = named([column for column in columns if column.column.role == "free_text"])
+    unknown = [
+        f"{table.name}.{name}" for table in held for name in table.rows.columns if table.schema.column(name) is None
+    ]
+    looked = [
+        found("columns that identify somebody directly", named([c for c in columns if c.names]), "no such column"),
+        found("columns of special category data", named([c for c in columns if c.special]), "no such column"),
+        found("lists of files", [t.name for t in held if file_names(t)], "no column holds names of files"),
+        Looked("personal data in the words of free text", "not looked for", f"not read here: {', '.join(text)}")
+        if text
+        else Looked("personal data in the words of free text", "none found", "no column is free text"),
+        Looked("what the files show, and their metadata", "not looked for", "no listed file was opened"),
+    ]
+    if unknown:
+        why = f"the catalogue does not have them: {', '.join(unknown)}"
+        looked.append(Looked("personal data in columns that nobody has classified", "not looked for", why))
+    return tuple(looked)
+
+
+def _reasons(scope: ExposureScope, unknown_special: Sequence[Told]) -> dict[str, str]:
+    """Why a number at the top of the record is unknown."""
+    why = {
+        "children_special_category": "The children of such columns cannot be told apart.",
+        "directly_identified": "The people of such columns cannot be told apart.",
+        "directly_identified_share": "The people of the whole are not known.",
+        "schools": "No column is known to hold a school's key.",
+        "oldest_year": "No column is known to hold a date or an academic year.",
+        "leavers": "No column holds a leaving date of children who can be told apart.",
+    }
+    reasons = {name: text for name, text in why.items() if getattr(scope, name) is None}
+    if unknown_special and scope.children_special_category is None:
+        reasons["children_special_category"] = "Nobody has said whether the rows with such columns are about children."
+    return reasons
