@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 
 # Numbers of an exposure record, and the input of the severity that hangs on each; None: none does.
 _NUMBERS: dict[str, tuple[str, str | None]] = {
-    "children_special_category": ("Children with special category facts", "dpc"),
+    "children_special_category": ("Children with special category facts", None),
     "directly_identified": ("People identified directly", "ei"),
     "schools": ("Schools in the data", None),
     "oldest_year": ("Oldest year in the data", None),
     "leavers": ("Children who have left", None),
 }
-_PEOPLE = {"total": "Number of people", "children": "Number of children", "uncountable": "People who cannot be counted"}
+_PEOPLE = {
+    "total": "Number of people",
+    "children": "Number of children",
+    "staff": "Number of staff",
+    "guardians": "Number of guardians",
+    "uncountable": "People who cannot be counted",
+}
 
 
 @dataclass(frozen=True)
@@ -157,16 +163,18 @@ def _exposure(
         if people.get(name) is not None:
             continue
         answers = set()
-        for number in (0, 10**9):  # nobody, and more than any threshold
-            tried = {**record, "people": {**people, name: number}}
+        for number in (0, 10**9):  # nobody more, and more than any threshold
+            counted = people | {kind: 0 for kind in _PEOPLE if people.get(kind) is None and kind != "children"}
+            counted |= {"children": number} if name == "children" else {"total": (people.get("total") or 0) + number}
+            tried = {**record, "people": counted}
             severe = propose(scenario, tried, risk) if name == "children" else found
             answers.add((severe.band, *_asked(scenario, severe, tried)))
         why = (people.get("reasons") or {}).get(name) or "how many must be told"
         yield Unknown(label, len(answers) > 1, why)
     for name, (label, element) in _NUMBERS.items():
         if name in record and record[name] is None:
-            changes, how = _over(found, element) if element else (False, "not part of the score")
-            yield Unknown(label, changes, f"{reasons[name]} {how}" if name in reasons else how)
+            changes, how = _over(found, element) if element else (False, "it is not part of the score")
+            yield Unknown(label, changes, f"{reasons[name].removesuffix('.')}; {how}" if name in reasons else how)
     for looked in record.get("looked_for") or []:
         if looked["state"] == "not looked for":
             changes, how = _over(found, "dpc", upward=True)

@@ -14,7 +14,7 @@ from otrack_risk import reference
 from otrack_risk.assessment.clocks import Clock, State, clock, deadline, iso, span
 from otrack_risk.assessment.enisa import bands
 from otrack_risk.assessment.scenario import Scenario, moment
-from otrack_risk.assessment.severity import Severity, children_among, filled_categories
+from otrack_risk.assessment.severity import Severity, children_among, filled_categories, head_count
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.schema import categories
@@ -208,21 +208,23 @@ def _grounds_duty(severity: Severity) -> _Proposed:
 
 def _overrides(scenario: Scenario, band: str, exposure: Mapping[str, Any]) -> tuple[str, ...]:
     rows = {entry["name"]: entry for entry in _law(scenario).entries["override"]}
-    images, total = exposure.get("images") or {}, (exposure.get("people") or {}).get("total")
+    images, (total, whole) = exposure.get("images") or {}, head_count(exposure)
     filled, children, labels = filled_categories(exposure), children_among(exposure), categories()
     held: dict[str, str] = {}  # name -> what to add to its words
+    guess = " (not known, taken as so)"
     listed = [labels[name] for name in rows["children_and_sensitive"]["categories"] if name in filled]
     listed += ["positions in images"] if images.get("with_gps") else []
-    if children is not False and (listed or not exposure.get("fields")):
-        sure = children and listed
-        held["children_and_sensitive"] = f" ({', '.join(listed)})" if sure else " (not known, taken as so)"
+    looked = bool(exposure.get("fields")) and (images.get("files") == 0 or images.get("with_gps") is not None)
+    if children is not False and (listed or not looked):
+        held["children_and_sensitive"] = f" ({', '.join(listed)})" if children and listed else guess
     if scenario.malicious is not False:
-        held["malicious"] = "" if scenario.malicious is True else " (not known, taken as so)"
+        held["malicious"] = "" if scenario.malicious is True else guess
     many = rows["many_people"]
-    if band == many["band"] and (total is None or total >= many["people_from"]):
-        held["many_people"] = "" if total is not None else " (not known, taken as so)"
-    if images.get("files") and images.get("linked_to_a_child") != 0:
-        held["named_images"] = "" if images.get("linked_to_a_child") else " (not known, taken as so)"
+    enough = total is not None and total >= many["people_from"]
+    if band == many["band"] and (enough or not whole):
+        held["many_people"] = "" if enough else guess
+    if images.get("files") != 0 and images.get("linked_to_a_child") != 0:
+        held["named_images"] = "" if images.get("linked_to_a_child") else guess
     return tuple(rows[name]["words"] + more for name, more in held.items())
 
 

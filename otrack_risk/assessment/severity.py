@@ -295,13 +295,23 @@ def children_among(exposure_record: Mapping[str, Any]) -> bool | None:
     return None if children is None or unknown else False
 
 
+def head_count(exposure_record: Mapping[str, Any]) -> tuple[int | None, bool]:
+    """The people who were counted, and whether there can be no more: a kind or a row that nobody counted."""
+    people = exposure_record.get("people") or {}
+    whole = all(people.get(kind) is not None for kind in ("total", "children", "staff", "guardians"))
+    return people.get("total"), whole and people.get("uncountable") == 0
+
+
 def direct_share(exposure_record: Mapping[str, Any], risk_record: Mapping[str, Any]) -> float | None:
-    """The share of people whom a name or number in the data gives away, 0 to 1: the larger of what was measured."""
-    shares = [(risk_record.get("directly_identified") or {}).get("share")]
-    found, people = exposure_record.get("directly_identified"), _people(exposure_record)
+    """The share of people whom a name or number in the data gives away, 0 to 1.
+
+    As the exposure counts it, which does not take a key that only links tables for a name; else as the risk does.
+    """
+    found, (people, _) = exposure_record.get("directly_identified"), head_count(exposure_record)
     if found is not None and people:
-        shares.append(min(1.0, found / people))
-    return max((float(share) for share in shares if share is not None), default=None)
+        return min(1.0, float(found / people))
+    share = (risk_record.get("directly_identified") or {}).get("share")
+    return None if share is None else float(share)
 
 
 def _context(exposure: Mapping[str, Any]) -> tuple[int, str]:
@@ -335,7 +345,11 @@ def _ease(exposure: Mapping[str, Any], risk: Mapping[str, Any]) -> tuple[float, 
     sizes = risk.get("class_sizes") or []
     if share is None:
         return 1.0, "whether the data name people is not known: taken as the highest"
-    named = f"names or other direct identifiers are filled for {tables.percent(share)} of the people"
+    named = (
+        f"names or other direct identifiers are filled for {tables.percent(share)} of the people"
+        if share
+        else "no name or other direct identifier is filled"
+    )
     if share > 0.5:
         return 1.0, f"{named}: whoever holds the data needs no research for the one in the middle"
     if not sizes:
@@ -350,8 +364,8 @@ def _ease(exposure: Mapping[str, Any], risk: Mapping[str, Any]) -> tuple[float, 
 
 
 def _people(exposure: Mapping[str, Any]) -> int | None:
-    total = (exposure.get("people") or {}).get("total")
-    return None if total is None else int(total)
+    total, whole = head_count(exposure)
+    return total if total is not None and (whole or total > more_than()) else None
 
 
 def _circumstances(scenario: Scenario) -> tuple[dict[str, float], dict[str, str]]:

@@ -73,6 +73,16 @@ def test_the_number_of_people_matters_where_it_changes_what_is_proposed(story, e
     assert answers(unknowns(story(timeline=ALL_TIMES), record, measured({40: 40})))["Number of people"] is False
 
 
+# 999 are counted; staff are not. Should they be none, the regulator is told; should they be many, the people as well.
+def test_a_kind_of_people_that_nobody_counted_matters_where_the_total_does(story, exposed, measured):
+    record = exposed("ethnicity", total=999)
+    record["people"]["staff"] = None
+    assert answers(unknowns(story(timeline=ALL_TIMES), record, measured({3: 40})))["Number of staff"] is True
+    record = exposed("identity", children=0)
+    record["people"]["staff"] = None
+    assert answers(unknowns(story(timeline=ALL_TIMES), record, measured({40: 40})))["Number of staff"] is False
+
+
 # Names only: 1 x 0.25 + 0.25 if adults, low; 4 x 0.25 + 0.25 = 1.25 if children, low as well. With EI 0.75, in
 # classes of two: adults 1, low; children 3.25, high.
 def test_whether_they_are_children_matters_where_it_changes_the_band(story, exposed, measured):
@@ -99,7 +109,7 @@ def test_a_number_that_is_null_is_listed_with_its_reason(story, exposed, measure
     found = unknowns(story(timeline=ALL_TIMES), record, measured({40: 40}))
     row = next(entry for entry in found.unknowns if entry.what == "Schools in the data")
     assert row.changes is False
-    assert row.how.startswith("No column holds a key.")
+    assert row.how.startswith("No column holds a key;")
     assert "Children who have left" not in answers(found)
 
 

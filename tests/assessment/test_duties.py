@@ -73,6 +73,24 @@ def test_images_that_go_with_names_raise_it(story, exposed, linked, raised):
     assert bool(notification(story(), LOW, record).raised_by) is raised
 
 
+def test_pictures_that_nobody_counted_may_go_with_names(story, exposed):
+    record = exposed("identity", children=0, images={"files": None, "linked_to_a_child": None})
+    assert notification(story(), LOW, record).raised_by == ("images that go with names (not known, taken as so)",)
+
+
+def test_positions_in_pictures_of_children_that_nobody_looked_for_may_be_there(story, exposed):
+    record = exposed("identity", images={"files": 9, "with_gps": None, "linked_to_a_child": 0})
+    assert "(not known, taken as so)" in notification(story(), LOW, record).raised_by[0]
+    record["images"]["with_gps"] = 0
+    assert notification(story(), LOW, record).raised_by == ()
+
+
+def test_a_thousand_people_are_not_denied_while_some_are_uncounted(story, exposed):
+    record = exposed("identity", children=0, total=999)
+    record["people"]["staff"] = None
+    assert notification(story(), MEDIUM, record).people is True
+
+
 def test_several_circumstances_raise_it_by_one_step_only(story, exposed):
     record = exposed("sen", "contact", images={"files": 9, "linked_to_a_child": 9})
     found = notification(story(malicious=True), LOW, record)

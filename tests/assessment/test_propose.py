@@ -90,16 +90,18 @@ def test_people_who_are_named_count_as_found():
     assert median_chance(classes, 4) == 1
 
 
+# 38 of 40 are 95 %.
 def test_names_for_most_people_give_the_highest_ease_whatever_the_classes(story, exposed, measured):
-    found = propose(story(), exposed("sen"), measured({40: 40}, direct_share=0.95))
+    found = propose(story(), exposed("sen", directly_identified=38), measured({40: 40}))
     assert found.ei == 1
     assert "95 % of the people" in found.reasons["ei"]
 
 
-def test_the_larger_share_of_named_people_counts(story, exposed, measured):
-    record = exposed("sen", directly_identified=40)
-    assert propose(story(), record, measured({40: 40}, direct_share=0.0)).ei == 1
-    assert propose(story(), exposed("sen"), measured({40: 40}, direct_share=0.0)).ei == 0.25
+# The exposure knows that the only direct column is a key that links tables, and counts nobody as named by it.
+def test_the_exposure_says_who_is_named_and_the_risk_where_the_exposure_does_not_know(story, exposed, measured):
+    keys = measured({40: 40}, direct_share=1.0)
+    assert propose(story(), exposed("sen", directly_identified=0), keys).ei == 0.25
+    assert propose(story(), exposed("sen", directly_identified=None), keys).ei == 1
 
 
 def test_what_was_not_measured_takes_the_highest_value_and_says_so(story):
@@ -107,6 +109,16 @@ def test_what_was_not_measured_takes_the_highest_value_and_says_so(story):
     assert (found.dpc, found.ei, found.people) == (4, 1, None)
     assert found.reasons["dpc"].endswith("taken as the highest")
     assert found.reasons["ei"].endswith("taken as the highest")
+
+
+# 40 are counted, and some kind or row is not: there may be more than 100. With 101 there are, whatever the rest.
+@pytest.mark.parametrize("uncounted", ["staff", "guardians", "children", "uncountable"])
+def test_a_hundred_is_not_denied_while_somebody_is_uncounted(story, exposed, measured, uncounted):
+    for total, flag in ((40, None), (101, True)):
+        record = exposed("sen", total=total)
+        record["people"][uncounted] = None
+        assert propose(story(), record, measured({1: 40})).more_than_100 is flag
+    assert propose(story(), exposed("sen", total=40), measured({1: 40})).more_than_100 is False
 
 
 def test_no_measured_combination_is_not_read_as_hard_to_find(story, exposed):
