@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otrack_risk.assessment.enisa import ease_from, median_chance
+from otrack_risk.assessment.scenario import read
 from otrack_risk.assessment.severity import propose
 from otrack_risk.errors import ParameterError
+
+
+# The published case: learning difficulties (DPC 4), names (EI 1), readable by anyone (C 0.5), a misconfiguration.
+def test_otrack_is_4_x_1_plus_half(exposed, measured):
+    found = propose(read("otrack_2024"), exposed("identity", "sen", directly_identified=40), measured({1: 40}))
+    assert found.arithmetic == "4 x 1 + 0.5 = 4.5"
+    assert found.band_range == ("high", "very_high")
 
 
 def test_sensitive_facts_give_the_highest_context(story, exposed, measured):
