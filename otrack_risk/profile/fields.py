@@ -1,0 +1,179 @@
+"""The known fields of school data, and which of them a header means."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from otrack_risk import reference
+from otrack_risk.schema import PersonKind, Role
+
+# Words in a header that say whose field it is ("Parent email"), and words that add nothing to its meaning.
+_WHOSE: Mapping[str, PersonKind] = {
+    **dict.fromkeys(("pupil", "student", "child", "children", "learner"), "child"),
+    **dict.fromkeys(("parent", "guardian", "carer", "contact", "mother", "father", "mum", "dad"), "guardian"),
+    **dict.fromkeys(("staff", "teacher", "employee", "tutor"), "staff"),
+}
+_EMPTY_WORDS = frozenset(
+    ("legal", "preferred", "chosen", "current", "primary", "main", "code", "desc", "description", "status", "value")
+) | {"metadata", "is", "has", "flag", "indicator", "of", "the", "s"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that school systems are known to have; one entry of reference/fields.toml, which says what each is."""
+
+    name: str
+    label: str
+    role: Role
+    kind: str
+    category: str
+    known_by: tuple[str, ...] = ()
+    subjects: PersonKind | None = None
+    person: int | None = None
+    shape: str | None = None
+    codes: str | None = None
+    decides: int | None = None
+    decides_with: tuple[str, ...] = ()
+    values: frozenset[str] = frozenset()
+    between: tuple[int, int] | None = None
+    link: bool = False
+
+    def fits(self, sample: pl.Series) -> bool:
+        """Whether the header can mean this field with these values; always, for a field without a condition."""
+        if self.values:
+            found = {str(value).strip().casefold() for value in sample.unique().to_list()}
+            return bool(found) and found <= {value.casefold() for value in self.values}
+        if self.between:
+            numbers = sample.cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False)
+            low, high = self.between
+            return len(numbers) > 0 and bool(numbers.is_between(low, high).fill_null(False).all())
+        return True
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a header means: a field, and of whom where the header says so."""
+
+    field: Field
+    of: PersonKind | None  # "Parent email" is a guardian's; None where the header names nobody
+    exact: bool  # the whole header is a known name, rather than the words that carry its meaning
+    of_table: bool  # a name of the table that it stands in: "name" in "schools"
+
+
+def meaning(header: str, table: str, sample: pl.Series) -> Meaning | None:
+    """The known field that a header means in a table, or None.
+
+    Names are compared as lower-case letters and digits. A name that belongs to the table ("name" in "schools")
+    comes first, then fields that only some values can be (an "address" of U and R), then the others; then
+    the same for the header without words that say whose it is ("Parent 1 email"), or add nothing ("code").
+
+    Examples
+    --------
+    >>> nothing = pl.Series([], dtype=pl.String)
+    >>> meaning("dateOfBirth", "users", nothing).field.name, meaning("Name", "schools", nothing).field.name
+    ('date_of_birth', 'school_name')
+    >>> found = meaning("Parent 1 E-mail", "pupils", nothing)
+    >>> found.field.name, found.of
+    ('email', 'guardian')
+    """
+    for squashed, of in _readings(header):
+        for qualifier in (*_table_keys(table), ""):
+            candidates = [field for field in _by_header().get((qualifier, squashed), ()) if field.fits(sample)]
+            if candidates:
+                best = min(candidates, key=lambda field: not (field.values or field.between))
+                return Meaning(best, of, exact=squashed == _squashed(header), of_table=bool(qualifier))
+    return None
+
+
+@cache
+def known_fields() -> tuple[Field, ...]:
+    """Every known field, in the order of reference/fields.toml."""
+    return tuple(_field(entry) for entry in reference.load("fields").entries["field"])
+
+
+@cache
+def code_sets() -> Mapping[str, frozenset[str]]:
+    """The codes of each set of reference/code_sets.csv, in capitals."""
+    rows = reference.load("code_sets").entries["row"]
+    return {name: frozenset(row["code"].upper() for row in rows if row["set"] == name) for name in _names(rows)}
+
+
+def words(name: str) -> list[str]:
+    """The words of a name in small letters: camelCase and digits apart, accents off.
+
+    Examples
+    --------
+    >>> words("pupilSEN_status2"), words("Date of Birth")
+    (['pupil', 'sen', 'status', '2'], ['date', 'of', 'birth'])
+    """
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", _unaccented(name))]
+
+
+def whose(name: Iterable[str]) -> list[PersonKind]:
+    """The kinds of person whom the words of a name speak of, each once.
+
+    Examples
+    --------
+    >>> whose(["pupil", "guardians"]), whose(["attendance"])
+    (['child', 'guardian'], [])
+    """
+    kinds = (_WHOSE.get(word) or _WHOSE.get(word.removesuffix("s")) for word in name)
+    return list(dict.fromkeys(kind for kind in kinds if kind))
+
+
+def _readings(header: str) -> Iterable[tuple[str, PersonKind | None]]:
+    """The header as a whole, then without empty words and numbers, then without whose it is."""
+    whole = words(header)
+    yield _squashed(header), None
+    telling = [word for word in whole if word not in _EMPTY_WORDS and not word.isdigit()]
+    yield "".join(telling), None
+    if kinds := whose(whole):  # "Student's parent's e-mail" is the parent's
+        of = next((kind for kind in kinds if kind != "child"), kinds[0])
+        yield "".join(word for word in whole if not whose([word])), of
+        yield "".join(word for word in telling if not whose([word])), of
+
+
+@cache
+def _by_header() -> Mapping[tuple[str, str], list[Field]]:
+    index: dict[tuple[str, str], list[Field]] = {}
+    for entry, field in zip(reference.load("fields").entries["field"], known_fields(), strict=True):
+        for header in entry["headers"]:
+            table, _, name = header.rpartition(".")
+            index.setdefault((_singular(_squashed(table)), _squashed(name)), []).append(field)
+    return index
+
+
+def _field(entry: Mapping[str, Any]) -> Field:
+    content = {key: value for key, value in entry.items() if key not in ("headers", "status", "because")}
+    content.setdefault("kind", content["name"])
+    for key in ("known_by", "decides_with", "between"):
+        if key in content:
+            content[key] = tuple(content[key])
+    return Field(**content | {"values": frozenset(content.get("values", ()))})
+
+
+def _names(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    return list(dict.fromkeys(row["set"] for row in rows))
+
+
+def _table_keys(table: str) -> list[str]:
+    return list(dict.fromkeys(_singular(name) for name in (_squashed(table), *words(table)) if name))
+
+
+def _singular(name: str) -> str:
+    return name if name.endswith("ss") else re.sub(r"(es|s|e)$", "", name)
+
+
+def _squashed(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", _unaccented(name).lower())
+
+
+def _unaccented(name: str) -> str:
+    return unicodedata.normalize("NFKD", name)
