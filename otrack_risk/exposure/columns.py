@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from otrack_risk import schema
+from otrack_risk import reference, schema
 from otrack_risk.exposure.fields import Field
 from otrack_risk.exposure.heads import LOOSE_KINDS, Flags, Heads, Held
 
@@ -22,6 +23,9 @@ STATED_KINDS = frozenset({"religion", "nationality", "country", "country_of_birt
 LINK_KINDS = frozenset(
     ("pupil_id", "staff_id", "guardian_id", "person_id", "related_person_id", "household_id", "record_id", "image_id")
 ) | frozenset(("id", "key", "identifier"))
+# What belongs to a place or a group as well as to a person: a table of nothing else is about nobody by itself.
+_PLACES = ("address", "postcode", "postcode_area", "town", "region", "country", "location", "urban_rural", "dwelling")
+_GROUPS = ("deprivation", "key_stage", "year_group", "subject", "course", "other_school")
 _DESCRIBING_KINDS = frozenset(("upn", "full_name", "surname", "forename", "date_of_birth"))
 _PERSONAL_ROLES: tuple[schema.Role, ...] = ("direct", "quasi", "sensitive", "free_text")
 
@@ -46,28 +50,31 @@ class Told:
         return self.column.role == "direct" and self.column.kind not in LINK_KINDS
 
 
-def told(table: Held, people: Heads) -> list[Told]:
+def told(table: Held, people: Mapping[schema.PersonKind, Heads], held: Sequence[Held]) -> list[Told]:
     """Every column of the table that says something of a person, in the table's order.
 
-    ``people`` are the people of the table's kind. Columns of role ``other``, and keys that only link tables, say
-    nothing.
+    Columns of role ``other``, and keys that only link tables, say nothing. Of a table about nobody by itself only
+    what belongs to a place is told (a household's address), of the children who are linked to it through
+    a ``household_id`` in the tables ``held``.
     """
-    numbers = people.numbers.get(table.name)
-    countable = numbers is not None and (len(numbers) == 0 or bool((numbers >= 0).any()))
-    everybody = people.distinct(table.name) if countable else None
     return [
-        _told(table, column, people, everybody)
+        _told(table, column, people, held)
         for column in table.schema.columns
         if column.name in table.rows.columns and column.role != "other" and not _links(table, column)
     ]
 
 
 def about_people(table: Held) -> bool:
-    """Whether the rows of a table are about people: its subjects are known, or its columns are personal.
+    """Whether the rows of a table are about people.
 
-    A list of files of which nobody has said whom they show is not: what is in a file is looked for elsewhere.
+    They are where somebody has said about whom; else where a column says something of one person rather than of
+    a place, a group or another table. A list of files of which nobody has said whom they show is not.
     """
-    return table.schema.subjects != "unknown" or (bool(table.schema.with_role(*_PERSONAL_ROLES)) and not index(table))
+    personal = any(
+        column.role in _PERSONAL_ROLES and column.kind not in LINK_KINDS.union(_PLACES, _GROUPS, _linking_fields())
+        for column in table.schema.columns
+    )
+    return table.schema.subjects != "unknown" or (personal and not index(table))
 
 
 def index(table: Held) -> bool:
@@ -117,28 +124,67 @@ def states_a_fact(values: pl.Series, kind: str) -> Flags:
     return filled(values)
 
 
+def _linking_fields() -> frozenset[str]:
+    """Kinds that ``fields.toml`` knows as keys and administration."""
+    fields = reference.load("fields").entries["field"]
+    return frozenset(entry["name"] for entry in fields if entry.get("link") and "kind" not in entry)
+
+
 def _links(table: Held, column: schema.Column) -> bool:
     """Whether a column only links tables: a number of a system's own, or a person column of no telling kind."""
     if column.name == table.schema.person:
         return column.kind in LINK_KINDS | LOOSE_KINDS
-    return column.kind in LINK_KINDS and column.kind.endswith("_id")
+    if column.kind in LINK_KINDS and column.kind.endswith("_id"):
+        return True
+    administration = not about_people(table) and not index(table)
+    return administration and (column.category == "identity" or column.kind in _linking_fields())
 
 
-def _told(table: Held, column: schema.Column, people: Heads, everybody: Flags | None) -> Told:
-    values, subjects = table.rows[column.name], table.schema.subjects
+def _household(table: Held) -> pl.Series | None:
+    columns = [c for c in table.schema.columns if c.kind == "household_id" and c.name in table.rows.columns]
+    return table.rows[columns[0].name].cast(pl.String) if columns else None
+
+
+def _reached(
+    table: Held, rows: Flags, people: Mapping[schema.PersonKind, Heads], held: Sequence[Held]
+) -> tuple[schema.PersonKind, Flags | None]:
+    """The people whom these rows are about: by the table's own key, or the children of these households."""
+    subjects = table.schema.subjects
+    numbers = people[subjects].numbers.get(table.name)
+    if numbers is not None:
+        countable = len(numbers) == 0 or bool((numbers >= 0).any())
+        return subjects, people[subjects].distinct(table.name, rows) if countable else None
+    children, homes = people["child"], _household(table)
+    if homes is None:
+        return subjects, None
+    chosen = homes.filter(pl.Series(rows)).drop_nulls().unique().implode()
+    flags = [
+        children.distinct(other.name, theirs.is_in(chosen).fill_null(False).to_numpy())
+        for other in held
+        if other.name in children.numbers and (theirs := _household(other)) is not None
+    ]
+    return ("child", np.logical_or.reduce(flags)) if flags else (subjects, None)
+
+
+def _told(table: Held, column: schema.Column, people: Mapping[schema.PersonKind, Heads], held: Sequence[Held]) -> Told:
+    values = table.rows[column.name]
     has_value = filled(values)
     n_rows, n_filled = table.rows.height, int(has_value.sum())
-    reached = None if everybody is None else people.distinct(table.name, has_value)
+    subjects, reached = _reached(table, has_value, people, held)
+    _, everybody = _reached(table, np.ones(n_rows, dtype=np.bool_), people, held)
+    own = people[subjects].numbers.get(table.name)
     reasons = []
     if n_rows == 0:
         reasons.append("The table has no rows.")
     if reached is None:
         reasons.append("No column of this table tells its people apart.")
-    elif (people.numbers[table.name][has_value] < 0).any():
+    elif own is None:
+        reasons.append("The children linked to these rows through their household.")
+    elif (own[has_value] < 0).any():
         reasons.append("Rows without a key are not counted as people.")
     facts = None
     if reached is not None and subjects == "child" and column.category in schema.special_categories():
-        facts = people.distinct(table.name, states_a_fact(values, column.kind))
+        _, facts = _reached(table, has_value & states_a_fact(values, column.kind), people, held)
     entry = Field(
         table=table.name,
         field=column.name,

@@ -21,14 +21,9 @@ PEOPLE: dict[schema.PersonKind, str] = {
     "guardian": "guardians",
     "unknown": "unknown_kind",
 }
-_SCHOOL_KINDS = (
-    "school_id",
-    "urn",
-    "laestab",
-    "school",
-    "school_name",
-)  # the first that any column has: they number differently
-_HASH_KINDS = ("sha256", "sha1", "md5", "hash")
+# The first of these that any column has: they number schools differently.
+_SCHOOL_KINDS = ("school_id", "urn", "laestab", "school", "school_name")
+_HASH_KINDS = ("hash", "sha256", "sha1", "md5")
 _SINCE_KINDS = ("admission_date", "employment_date")  # older than the record: since when somebody belongs to the school
 _PICTURE = r"(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|heif|webp)\s*$"
 _CANNOT_TELL = "No column tells the {} apart."
@@ -54,15 +49,16 @@ def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> Expo
     Notes
     -----
     *Records* are rows about a person: of tables whose subjects are known, or, where nobody has said, of
-    tables with a direct, quasi-identifying, sensitive or free-text column. A table that lists
-    files and describes nobody by name or birth date is an index; its rows are files. *People* are distinct
-    keys over all tables of a kind, see :func:`otrack_risk.exposure.heads.heads`. A person is *identified
-    directly* by a value in any column of role ``direct`` other than a key that only links tables.
+    tables with a direct, quasi-identifying, sensitive or free-text column that is no place, no group and no key
+    (schools, classes, households, accounts and grants have none). A table that lists files and describes
+    nobody by name or birth date is an index; its rows are files. *People* are distinct keys over all tables of
+    a kind, see :func:`otrack_risk.exposure.heads.heads`. A person is *identified directly* by a value in any
+    column of role ``direct`` other than a key that only links tables.
     """
     held, left_out = _held(dataset, catalogue)
     by_kind = {kind: [t for t in held if about_people(t) and t.schema.subjects == kind] for kind in PEOPLE}
     people = {kind: heads(tables) for kind, tables in by_kind.items()}
-    columns = [column for table in held for column in told(table, people[table.schema.subjects])]
+    columns = [column for table in held for column in told(table, people, held)]
     files = {(table.file, table.sha256) for table in dataset.tables.values()}
     listed = sum(_files_named(table) for table in held)
     head_count = _head_count(

@@ -18,7 +18,7 @@ from otrack_risk.errors import TableError
 from otrack_risk.exposure import exposure_scope
 
 
-def described(name: str, subjects: Any, person: str | None, one_row: bool, **columns: str) -> schema.TableSchema:
+def described(name: str, subjects: Any, person: str | None, one_row: bool, /, **columns: str) -> schema.TableSchema:
     """``columns`` are name="role kind category"."""
     parts = tuple(schema.Column(column, *words.split()) for column, words in columns.items())  # type: ignore[arg-type]
     return schema.TableSchema(name, subjects, person, one_row, parts)
@@ -190,6 +190,39 @@ def test_administration_is_no_record_about_people() -> None:
     record = exposure_scope(rows, schema.Catalogue((link, staff))).record()
     assert (record["records"], record["people"]["total"], record["people"]["children"]) == (1, 1, 0)
     assert record["fields"] == []
+
+
+# Household 1 has an address, 2 has none; a and b live in 1, c in 2, d in neither.
+def test_an_address_is_told_of_the_children_of_its_household_and_its_row_is_no_record() -> None:
+    homes = described(
+        "households",
+        "unknown",
+        None,
+        False,
+        household_id="quasi household_id contact",
+        address_line="direct address contact",
+    )
+    schools = described(
+        "schools", "unknown", None, False, school_id="quasi school_id identity", name="quasi school_name identity"
+    )
+    pupils = described(
+        "pupils",
+        "child",
+        "pupil_id",
+        True,
+        pupil_id="direct pupil_id identity",
+        household_id="quasi household_id contact",
+    )
+    rows = in_hand(
+        households=pl.DataFrame({"household_id": [1, 2], "address_line": ["1 Lane", None]}),
+        pupils=pl.DataFrame({"pupil_id": ["a", "b", "c", "d"], "household_id": [1, 1, 2, None]}),
+        schools=pl.DataFrame({"school_id": ["S"], "name": ["North"]}),
+    )
+    record = exposure_scope(rows, schema.Catalogue((homes, pupils, schools))).record()
+    assert record["records"] == 4
+    assert [(e["field"], e["filled_share"], e["people"]) for e in record["fields"]] == [("address_line", 0.5, 2)]
+    assert record["directly_identified"] == 2
+    assert record["schools"] == 1
 
 
 def test_a_photo_path_in_the_pupils_table_is_a_file_and_its_row_a_record() -> None:
