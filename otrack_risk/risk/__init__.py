@@ -14,12 +14,16 @@ from otrack_risk.risk.attackers import (
     prosecutor_risk,
 )
 from otrack_risk.risk.classes import Missing, class_sizes, class_values
+from otrack_risk.risk.guesses import Inference, inference
+from otrack_risk.risk.knowledge import KnowledgeCompared, knowledge_compared
 from otrack_risk.risk.overview import Risk, measure
 from otrack_risk.risk.sizes import at_risk, distinction, record_risk, separation
 from otrack_risk.risk.uniques import UniquenessByFacts, uniqueness_by_facts
 
 __all__ = [
+    "Inference",
     "KAnonymity",
+    "KnowledgeCompared",
     "LDiversity",
     "Missing",
     "Population",
@@ -31,8 +35,10 @@ __all__ = [
     "class_sizes",
     "class_values",
     "distinction",
+    "inference",
     "journalist_risk",
     "k_anonymity",
+    "knowledge_compared",
     "l_diversity",
     "marketer_risk",
     "measure",

@@ -73,6 +73,14 @@ class Population:
                 "give 0.1 where the table holds a tenth of the population.",
             )
 
+    @classmethod
+    def given(
+        cls, *, size: int | None = None, fraction: float | None = None, table: IntoFrame | None = None
+    ) -> Population | None:
+        """The population where one of the three is given, None where none is."""
+        nothing = size is None and fraction is None and table is None
+        return None if nothing else cls(size=size, fraction=fraction, table=table)
+
     def basis(self) -> str:
         """What the class sizes in the population rest on: ``"table"``, ``"size"`` or ``"fraction"``."""
         return "table" if self.table is not None else "size" if self.size is not None else "fraction"
