@@ -177,11 +177,11 @@ def _told(table: Held, column: schema.Column, people: Mapping[schema.PersonKind,
     if n_rows == 0:
         reasons.append("The table has no rows.")
     if reached is None:
-        reasons.append("No column of this table tells its people apart.")
+        reasons.append("The table has no person's key.")
     elif own is None:
-        reasons.append("The children linked to these rows through their household.")
+        reasons.append("Children of these households.")
     elif (own[has_value] < 0).any():
-        reasons.append("Rows without a key are not counted as people.")
+        reasons.append("Rows without a key are in no count of people.")
     facts = None
     if reached is not None and subjects == "child" and column.category in schema.special_categories():
         _, facts = _reached(table, has_value & states_a_fact(values, column.kind), people, held)

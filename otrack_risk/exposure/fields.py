@@ -73,7 +73,7 @@ class FieldTable(Shown):
         if unknown:
             parts.append(f"fields whose people cannot be counted: {unknown}")
         if (first := next(iter(self._by_people()), None)) and first.people:
-            parts.append(f"{first.table}.{first.field} reaches furthest, to {counted(first.people, 'people')}")
+            parts.append(f"the one that reaches furthest reaches {counted(first.people, 'people')}")
         return "; ".join(parts) + "."
 
     def table(self) -> pl.DataFrame:

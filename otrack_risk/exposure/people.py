@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Status = Literal["measured", "modelled"]  # from rows, or from what a supplier says of them
-_ONE = {"people": "person", "children": "child", "guardians": "guardian", "rows": "row", "records": "record"}
+_ONE = {
+    "people": "person",
+    "files": "file",
+    "children": "child",
+    "guardians": "guardian",
+    "rows": "row",
+    "records": "record",
+}
 _KINDS = ("children", "staff", "guardians", "unknown_kind")
 
 
@@ -39,7 +46,9 @@ class PeopleCount(Shown):
 
     def sentence(self) -> str:
         held = f"{counted(self.records, 'records')} and {counted(self.files, 'files')}"
-        kinds = ", ".join(self.words(kind) for kind in _KINDS if getattr(self, kind) != 0)
+        told = [kind for kind in _KINDS if getattr(self, kind) not in (0, None) or kind in self.at_least]
+        told = told if self.children is not None or "children" in told else ["children", *told]
+        kinds = ", ".join(self.words(kind) for kind in told)
         people = self.words("total") + (f" ({kinds})" if kinds else "")
         rest = "" if self.uncountable in (0, None) else f" {_capital(counted(self.uncountable, 'rows'))} carry no key: "
         each = "each is about one person more at most, or about one already counted." if rest else ""

@@ -26,7 +26,9 @@ _SCHOOL_KINDS = ("school_id", "urn", "laestab", "school", "school_name")
 _HASH_KINDS = ("hash", "sha256", "sha1", "md5")
 _SINCE_KINDS = ("admission_date", "employment_date")  # older than the record: since when somebody belongs to the school
 _PICTURE = r"(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|heif|webp)\s*$"
-_CANNOT_TELL = "No column tells the {} apart."
+_CANNOT_TELL = (
+    "No column tells the {} apart; where each row is a person of its own, say so in the catalogue (one_row_a_person)."
+)
 _CANNOT_LINK = "Keys of the {} in different tables cannot all be linked; somebody may be counted twice."
 
 
@@ -222,6 +224,8 @@ def _images(held: Sequence[Held], children: Heads) -> Images:
         for column in table.schema.columns:
             if column.kind in _HASH_KINDS and column.name in table.rows.columns:
                 hashes.append(table.rows[column.name].filter(pictures).cast(pl.String).str.to_lowercase())
+    if not files:
+        return Images(files=0, unique_exact=0, linked_to_a_child=0, reason="No table lists pictures.")
     reasons = ["The files themselves were not opened."]
     if not hashes:
         reasons.append("No column holds a hash of the files.")
