@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from otrack_risk import identifiers
@@ -18,6 +19,7 @@ SAMPLES = (2000, 1000, 500, 200, 100, 50, 20)
 PASSING = 0.8  # share of sampled values of one form, or of one code set, that makes the column that (own default)
 SINGLING = 0.95  # share of values that no other row has, from which a column is unique (own default)
 MANY = 20  # values, from which uniqueness says something
+_GOLDEN = (5**0.5 - 1) / 2
 _CHECKED = ("upn", "uln", "nhs_number", "email", "postcode", "nino", "phone")
 _ID_WORDS = frozenset(
     (
@@ -54,7 +56,7 @@ class Measured:
     unique: int  # rows whose value (or whose lack of one) no other row has
     mean_length: float  # characters of a sampled value
     mean_spaces: float  # blanks inside a sampled value
-    sample: pl.Series  # filled values at equal steps; as text, but for dates
+    sample: pl.Series  # filled values, one in each of equal steps; as text, but for dates
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,13 @@ class Finding:
 
 
 def measure(series: pl.Series, table: str) -> Measured:
-    """Count a column's values, and take its sample: every n-th filled value, the same in every run."""
+    """Count a column's values, and take its sample, the same in every run."""
     values = _comparable(series)
     filled = values.drop_nulls()
     counts = values.value_counts(sort=False, name="rows")
     singles = int((counts["rows"] == 1).sum())
     size = next((step for step in SAMPLES if step <= len(filled)), len(filled))
-    sample = filled.gather(np.arange(size, dtype=np.int64) * len(filled) // max(size, 1))
+    sample = filled.gather(_places(len(filled), size))
     if series.dtype.is_nested() or isinstance(series.dtype, pl.Binary | pl.Object):
         sample = sample.clear()
     if not sample.dtype.is_temporal():
@@ -135,6 +137,17 @@ def as_dates(values: pl.Series) -> pl.Series:
     text = values.str.strip_chars().str.slice(0, 10).str.replace_all(r"[/.]", "-")
     forms = [text.str.to_date(form, strict=False) for form in ("%Y-%m-%d", "%d-%m-%Y")]
     return pl.DataFrame(forms, schema=["iso", "day_first"]).select(pl.coalesce("iso", "day_first")).to_series()
+
+
+def _places(n: int, size: int) -> npt.NDArray[np.int64]:
+    """One place in each of ``size`` equal steps through ``n``, at a varying distance from the step's start.
+
+    At a constant distance a column of morning and afternoon marks in turn would show only its mornings.
+    """
+    steps = np.arange(size)
+    start, end = steps * n // max(size, 1), (steps + 1) * n // max(size, 1)
+    within = steps * _GOLDEN % 1  # evenly spread, and never in step with anything periodic
+    return start + (within * (end - start)).astype(np.int64)
 
 
 def _comparable(series: pl.Series) -> pl.Series:

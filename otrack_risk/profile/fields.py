@@ -51,9 +51,11 @@ class Field:
             found = {str(value).strip().casefold() for value in sample.unique().to_list()}
             return bool(found) and found <= {value.casefold() for value in self.values}
         if self.between:
-            numbers = sample.cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False)
-            low, high = self.between
-            return len(numbers) > 0 and bool(numbers.is_between(low, high).fill_null(False).all())
+            written = sample.cast(pl.String).str.to_uppercase().str.replace(r"^\s*(YEAR|YR|Y)\b", "").str.strip_chars()
+            inside = written.cast(pl.Int64, strict=False).is_between(*self.between).fill_null(False)
+            if self.codes:
+                inside |= written.is_in(list(code_sets()[self.codes]))
+            return len(inside) > 0 and bool(inside.all())
         return True
 
 

@@ -106,16 +106,16 @@ class Profile(Shown):
 
     def table(self) -> pl.DataFrame:
         labels = schema.categories()
+        where = {"table": [column.table for column in self.columns]} if len(self.tables) > 1 else {}
         return tables.table(
             {
-                "table": [column.table for column in self.columns],
+                **where,
                 "column": [column.name for column in self.columns],
                 "role": [column.role.replace("_", " ") for column in self.columns],
                 "category": [labels.get(column.category, column.category) for column in self.columns],
                 "filled_share": [column.filled_share for column in self.columns],
                 "distinct": [column.distinct for column in self.columns],
                 "unique_share": [column.unique_share for column in self.columns],
-                "commonly known by": [", ".join(column.known_by).replace("_", " ") for column in self.columns],
                 "reason": [column.reason for column in self.columns],
             }
         )

@@ -40,7 +40,8 @@ def subjects(rows: pl.DataFrame, name: str, findings: Sequence[Finding], measure
     A table of keys and administration only (grants, a pupil's guardians, a teacher's classes) is about
     nobody that another table does not hold: its subjects are "unknown" and it has no person column.
     """
-    if not any(_tells(finding) for finding in findings) and len(words(name)) > 1:
+    spoken = words(name)
+    if not any(_tells(finding) for finding in findings) and not (len(spoken) == 1 and whose(spoken)):
         return Subjects("unknown", None, "it holds keys and administration only")
     kind, why = _kind(rows, name, findings)
     person = _person(rows, kind, findings, measured)

@@ -36,8 +36,8 @@ def profile(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = No
     Notes
     -----
     Rows, filled cells, different values and unique values are counted on all rows. The form of the
-    values is read off a sample of up to 2,000 of them, taken at equal steps, so that the same table
-    gives the same answer. A header is known or not by the list in reference/fields.toml;
+    values is read off a sample of up to 2,000 of them, one in each of equal steps, so that the same
+    table gives the same answer. A header is known or not by the list in reference/fields.toml;
     a column that neither header nor values make known is "other", and its reason says so.
 
     Examples
