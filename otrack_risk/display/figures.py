@@ -38,7 +38,9 @@ def bars(labels: Sequence[str], values: Sequence[int | float | Hidden | None], t
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 0.9 + 0.34 * len(labels)), layout="constrained")
+        named = [_wrapped(label, 34) for label in labels]
+        rows = sum(1 + 0.6 * label.count("\n") for label in named)
+        figure = Figure(figsize=(7.2, 1.0 + 0.34 * rows), layout="constrained")
         axes = figure.subplots()
         places = range(len(labels))
         lengths = [v.below if isinstance(v, Hidden) and v.why == "few" else v for v in values]
@@ -48,14 +50,15 @@ def bars(labels: Sequence[str], values: Sequence[int | float | Hidden | None], t
             hatch = "////" if isinstance(value, Hidden) else None
             axes.barh(place, known, color="white" if hatch else BAR, edgecolor=BAR, hatch=hatch, height=0.7)
             axes.text(known + longest * 0.01, place, written(value), va="center", color=INK)
-        axes.set_yticks(places, labels)
+        axes.set_yticks(places, named)
         axes.invert_yaxis()
         axes.set_xlim(0, longest * 1.16)
+        axes.locator_params(axis="x", nbins=4)  # six-digit numbers must not run into each other
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if longest > 1 else f"{x * 100:.0f} %")
         axes.grid(axis="x", color=GRID, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_xlabel(unit)
-        axes.set_title(_wrapped(title), loc="left", fontweight="bold", color=INK)
+        _titled(figure, title)
     return figure
 
 
@@ -90,7 +93,7 @@ def lines(
         axes.grid(axis="y", color=GRID, linewidth=0.6)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        axes.set_title(_wrapped(title), loc="left", fontweight="bold", color=INK)
+        _titled(figure, title)
     return figure
 
 
@@ -109,6 +112,11 @@ def png(figure: Figure) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=144, metadata={"Software": None})
     return out.getvalue()
+
+
+def _titled(figure: Figure, title: str) -> None:
+    """The finding, over the whole width, from the left edge."""
+    figure.suptitle(_wrapped(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold", color=INK)
 
 
 def _wrapped(title: str, width: int = 84) -> str:

@@ -197,5 +197,6 @@ def _told(table: Held, column: schema.Column, people: Mapping[schema.PersonKind,
         people=None if reached is None else int(reached.sum()),
         of_people=None if everybody is None else int(everybody.sum()),
         reason=" ".join(reasons),
+        told_of=None if facts is None else int(facts.sum()),
     )
     return Told(entry, column, reached, facts)

@@ -33,6 +33,8 @@ class Field:
     people: Count  # distinct people with at least one value
     of_people: int | None  # distinct people of the table; not printed, it decides what paper hides
     reason: str = ""
+    told_of: Count = None  # of ``people``, those with more than a code for "none of it"; special category fields only
+    of_category: int | None = None  # children with such a fact in any field of the category; not printed either
 
     def record(self) -> dict[str, Any]:
         """The entry of the contract's ``fields``."""
@@ -43,7 +45,11 @@ class Field:
             "role": self.role,
             "filled_share": self.filled_share,
             "people": self.people,
-        } | ({"reason": self.reason} if self.reason else {})
+        } | self._optional()
+
+    def _optional(self) -> dict[str, Any]:
+        told = {} if self.told_of is None else {"people_with_a_fact": self.told_of}
+        return told | ({"reason": self.reason} if self.reason else {})
 
     def published(self, hide_below: int, exact: Count, shown: Count) -> Field:
         """The field with small counts hidden; ``exact`` and ``shown`` are the people of its kind."""
@@ -51,7 +57,14 @@ class Field:
         people = tables.hide(people, hide_below, of=self.of_people)
         rows = tables.hide(self.filled, hide_below, of=self.rows)
         share = tables.hide_share(tables.hide_share(self.filled_share, people), rows)
-        return replace(self, people=people, filled_share=share, filled=rows if isinstance(rows, int) else None)
+        told = within(within(self.told_of, hide_below, exact, shown), hide_below, self.people, people)
+        return replace(
+            self,
+            people=people,
+            filled_share=share,
+            filled=rows if isinstance(rows, int) else None,
+            told_of=tables.hide(told, hide_below, of=self.of_category),
+        )
 
 
 @dataclass(frozen=True)
@@ -88,20 +101,29 @@ class FieldTable(Shown):
                 "role": [entry.role.replace("_", " ") for entry in ranked],
                 "filled_share": [entry.filled_share for entry in ranked],
                 "people": [entry.people for entry in ranked],
+                "people_with_a_fact": [entry.told_of for entry in ranked],
                 "why": [entry.reason for entry in ranked],
             }
         )
 
     def figure(self) -> Figure | None:
+        """People behind each field: special category data first, then most people first."""
+        from otrack_risk import schema
         from otrack_risk.display import figures
 
-        ranked = [entry for entry in self._by_people() if entry.people is not None][:SHOWN_FIELDS]
-        if not ranked:
+        special = schema.special_categories()
+        known = [(e, e.people if e.told_of is None else e.told_of) for e in self._by_people() if e.people is not None]
+        if not known:
             return None
-        labels = [f"{entry.table}.{entry.field} ({tables.percent(entry.filled_share)} filled)" for entry in ranked]
-        more = f" (the first {SHOWN_FIELDS} of {len(self.fields)})" if len(self.fields) > len(ranked) else ""
-        title = f"{len(self.fields)} fields say something of a person{more}"
-        return figures.bars(labels, [entry.people for entry in ranked], title, "people with a value in the field")
+        drawn = sorted(known, key=lambda one: (one[0].category not in special, -_rank(one[1])))[:SHOWN_FIELDS]
+        labels = [
+            f"{entry.table}.{entry.field} ({'special, ' if entry.category in special else ''}"
+            f"{tables.percent(entry.filled_share)} filled)"
+            for entry, _ in drawn
+        ]
+        title = f"{len(drawn)} of {len(self.fields)} fields, special category first"
+        unit = "people with a value (special: no code for none)"
+        return figures.bars(labels, [count for _, count in drawn], title, unit)
 
     def record(self) -> dict[str, Any]:
         return {"status": self.status, "fields": [entry.record() for entry in self.fields]}
@@ -115,11 +137,12 @@ class FieldTable(Shown):
         return replace(self, people=people, fields=entries)
 
     def _by_people(self) -> list[Field]:
-        """Most people first; a hidden number stands where it tells least: few last, nearly all first."""
+        """Most people first."""
+        return sorted(self.fields, key=lambda entry: (_rank(entry.people), _rank(entry.told_of)), reverse=True)
 
-        def rank(entry: Field) -> float:
-            if isinstance(entry.people, Hidden):
-                return 0.5 if entry.people.why == "few" else float("inf")
-            return -1.0 if entry.people is None else float(entry.people)
 
-        return sorted(self.fields, key=rank, reverse=True)
+def _rank(count: Count) -> float:
+    """A hidden number stands where it tells least: few last, nearly all first."""
+    if isinstance(count, Hidden):
+        return 0.5 if count.why == "few" else float("inf")
+    return -1.0 if count is None else float(count)

@@ -98,7 +98,7 @@ def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> Expo
         if isinstance(total, int) and total and directly is not None
         else None,
         directly_identified_columns=tuple(f"{c.entry.table}.{c.entry.field}" for c in naming),
-        fields=tuple(c.entry for c in columns),
+        fields=tuple(replace(c.entry, of_category=most.get(c.entry.category)) for c in columns),
         schools=_schools(held),
         oldest_year=oldest,
         oldest_year_column=oldest_column,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otrack_risk.errors import FieldError
@@ -126,6 +126,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Held], int]:
     return tables, len({*pupils, *marks, *census})
 
 
+@settings(deadline=None)
 @given(worlds())
 def test_the_true_number_of_people_always_lies_in_the_range(world: tuple[list[Held], int]) -> None:
     tables, truth = world
@@ -133,6 +134,7 @@ def test_the_true_number_of_people_always_lies_in_the_range(world: tuple[list[He
     assert of.least <= truth <= of.most
 
 
+@settings(deadline=None)
 @given(worlds(), st.integers(0, 1000))
 def test_row_order_and_repeated_rows_change_no_count(world: tuple[list[Held], int], seed: int) -> None:
     tables, _ = world
@@ -144,6 +146,7 @@ def test_row_order_and_repeated_rows_change_no_count(world: tuple[list[Held], in
     assert (one.least, one.most) == (other.least, other.most)
 
 
+@settings(deadline=None)
 @given(worlds())
 def test_keyed_people_are_never_more_than_rows(world: tuple[list[Held], int]) -> None:
     tables, _ = world
@@ -153,6 +156,7 @@ def test_keyed_people_are_never_more_than_rows(world: tuple[list[Held], int]) ->
         assert of.distinct(table.name).sum() == table.rows[table.schema.person or ""].drop_nulls().n_unique()
 
 
+@settings(deadline=None)
 @given(worlds(), st.sets(st.integers(0, 20)))
 def test_the_people_of_any_choice_of_rows_lie_in_their_span(world: tuple[list[Held], int], chosen: set[int]) -> None:
     tables, _ = world

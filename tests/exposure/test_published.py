@@ -98,6 +98,14 @@ def test_a_share_of_rows_is_hidden_where_few_rows_have_a_value_or_few_have_none(
 
 
 # Of 50 children with a special category fact 48 have a need: two have only something else.
+def test_a_field_of_a_category_is_held_against_the_category_and_against_its_own_people() -> None:
+    need = replace(a_field(60, 60, 60, 60), told_of=48, of_category=50)
+    plan = replace(a_field(60, 60, 60, 60), told_of=57, of_category=90)
+    flag = replace(a_field(60, 60, 60, 60), told_of=20, of_category=50)
+    shown = a_scope(200, 20, 0, fields=(need, plan, flag)).published(5).fields
+    assert [entry.told_of for entry in shown] == [tables.Hidden(5, "rest"), tables.Hidden(5, "rest"), 20]
+
+
 def test_a_category_is_held_against_all_categories_together() -> None:
     scope = a_scope(200, 20, 0, children_special_category=50, special_by_category={"sen": 48, "medical": 20})
     assert scope.published(5).special_by_category == {"sen": tables.Hidden(5, "rest"), "medical": 20}
