@@ -26,7 +26,8 @@ hide_below: int = 5  # people; a cell that counts fewer is hidden
 from otrack_risk import assessment, exposure, frames, profile, risk
 
 story = assessment.read_scenario(scenario)
-data = frames.read(dataset).only(story.reachable)
+data = frames.read(dataset)
+data = data.only(story.reachable_tables(list(data.tables)))
 columns = profile.catalogue_for(dataset, data.frames, catalogue)
 about = columns.about("child")
 rows = data.table(about.name).rows

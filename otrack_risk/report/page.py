@@ -30,7 +30,7 @@ _TERMS = {
 class ShownResult:
     """One result of a page: what the notebook's output carried, and its number."""
 
-    id: str  # "breach_impact-3"
+    id: str  # "B3": the initial of its page, and its place there
     page: str
     heading: str
     key: str
@@ -150,7 +150,7 @@ def overview(
 
 def _shown(page_name: str, count: int, heading: str, payload: dict[str, Any]) -> ShownResult:
     return ShownResult(
-        id=f"{page_name}-{count}",
+        id=f"{page_name[0].upper()}{count}",
         page=page_name,
         heading=heading,
         key=payload["key"],

@@ -99,7 +99,7 @@ def test_a_small_count_is_hidden_in_every_file_of_the_report(tmp_path):
     written(tmp_path / "r", Heads(children=3))
     result = json.loads((tmp_path / "r" / "results.json").read_text())
     assert result["severity"] == {"children": {"hidden": True, "below": 5}}
-    assert "fewer than 5" in (tmp_path / "r" / "tables" / "one-1-severity.csv").read_text()
+    assert "fewer than 5" in (tmp_path / "r" / "tables" / "O1-severity.csv").read_text()
     assert "3 children" not in (tmp_path / "r" / "one.html").read_text()
 
 
