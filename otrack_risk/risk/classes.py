@@ -335,7 +335,7 @@ def _histogram(grouped: Rows, keys: Sequence[str], by: list[str], missing: Missi
         )
     else:
         counted = _collected(grouped.group_by(*by).agg(nw.len().alias("classes"))).with_columns(absent=False)
-    counted = counted.select("absent", pl.col(*by, "classes").cast(pl.Int64)).sort(by)
+    counted = counted.select(pl.col("absent").cast(pl.Boolean), pl.col(*by, "classes").cast(pl.Int64)).sort(by)
     gone = counted.filter("absent")
     return counted.filter(~pl.col("absent")).drop("absent"), int((gone["size"] * gone["classes"]).sum())
 

@@ -103,7 +103,7 @@ class KnowledgeCompared(Shown):
             list(self.measured),
             [risk.uniques for risk in self.measured.values()],
             f"{label} could single out {worst.uniques:,} of {worst.records:,}",
-            f"{unit} who are the only one that fits",
+            f"{unit} that nobody else fits",
         )
 
     def record(self) -> dict[str, Any]:
