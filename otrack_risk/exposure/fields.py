@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
-from otrack_risk.display.tables import Count, Hidden, Share
+from otrack_risk.display.tables import Count, Hidden, Share, written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,7 +92,7 @@ class FieldTable(Shown):
     def table(self) -> pl.DataFrame:
         from otrack_risk import schema
 
-        labels, ranked = schema.categories(), self._by_people()
+        labels, special, ranked = schema.categories(), schema.special_categories(), self._by_people()
         return tables.table(
             {
                 "table": [entry.table for entry in ranked],
@@ -101,7 +101,7 @@ class FieldTable(Shown):
                 "role": [entry.role.replace("_", " ") for entry in ranked],
                 "filled_share": [entry.filled_share for entry in ranked],
                 "people": [entry.people for entry in ranked],
-                "people_with_a_fact": [entry.told_of for entry in ranked],
+                "people_with_a_fact": [written(entry.told_of) if entry.category in special else "" for entry in ranked],
                 "why": [entry.reason for entry in ranked],
             }
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from otrack_risk import schema
 from otrack_risk.exposure.fields import Field
 from otrack_risk.exposure.people import PeopleCount
 from otrack_risk.exposure.results import ExposureScope, Images, Looked
-from otrack_risk.frames.letter import Letter, LetterField
+
+if TYPE_CHECKING:
+    from otrack_risk.frames.letter import Letter, LetterField
 
 # Words in the name of a list that tell whom it is about; any other list is taken to be about children.
 _STAFF = ("staff", "teacher", "employee", "user")
@@ -35,6 +38,7 @@ def exposure_from_letter(letter: Letter) -> ExposureScope:
     Examples
     --------
     >>> import datetime
+    >>> from otrack_risk.frames.letter import Letter, LetterField
     >>> upn = LetterField(name="upn", table="pupils", category="identity", role="direct", filled_share=0.5)
     >>> told = Letter(supplier="S", system="T", dated=datetime.date(2026, 1, 12), people={"children": 8}, field=(upn,))
     >>> exposure_from_letter(told).directly_identified, exposure_from_letter(told).leavers
