@@ -97,7 +97,8 @@ class Profile(Shown):
         said = ", ".join(f"{word} {roles[role]:,}" for role, word in _ROLES.items())
         parts = [f"{_counted(n, 'column')} in {_counted(len(self.tables), 'table')}: {said}."]
         if self.minimal_keys:
-            best = max(self.minimal_keys, key=lambda key: key.unique_share)
+            children = {table.name for table in self.tables if table.subjects == "child"}
+            best = max(self.minimal_keys, key=lambda key: (key.table in children, key.unique_share))
             parts.append(
                 f"In {best.table}, {_named(best.attributes)} out {best.unique:,} of {best.records:,} records "
                 f"({percent(best.unique_share)})."

@@ -21,7 +21,7 @@ _ROLES: Mapping[str, PersonKind] = {
     **dict.fromkeys(("teacher", "staff", "administrator", "aide", "proctor", "principal"), "staff"),
     **dict.fromkeys(("guardian", "parent", "relative", "carer", "contact"), "guardian"),
 }
-PEOPLE = {"child": "children", "staff": "staff", "guardian": "parents or carers", "unknown": "people of unknown kind"}
+PEOPLE = {"child": "children", "staff": "staff", "guardian": "parents or carers"}
 
 
 @dataclass(frozen=True)

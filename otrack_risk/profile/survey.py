@@ -38,7 +38,8 @@ def profile(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = No
     Rows, filled cells, different values and unique values are counted on all rows. The form of the
     values is read off a sample of up to 2,000 of them, one in each of equal steps, so that the same
     table gives the same answer. A header is known or not by the list in reference/fields.toml;
-    a column that neither header nor values make known is "other", and its reason says so.
+    a column that neither header nor values make known is "other", and its reason says so. Combinations
+    are tried in the tables about people; in all, where of no table it is known whom it is about.
 
     Examples
     --------
@@ -81,8 +82,9 @@ def profile(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = No
             )
             for column, counts in zip(now.columns, table.measured, strict=True)
         ]
+    about_people = [table for table in said.tables if table.subjects != "unknown"] or said.tables
     keys = [
-        key for table in said.tables for key in minimal_keys(tables[table.name], table.with_role("quasi"), table.name)
+        key for table in about_people for key in minimal_keys(tables[table.name], table.with_role("quasi"), table.name)
     ]
     return Profile(tuple(described), tuple(columns), tuple(keys), said)
 
@@ -137,9 +139,11 @@ def _surveyed(name: str, rows: pl.DataFrame, last: date | None) -> _Surveyed:
     measured = [measure(series, name) for series in rows.iter_columns()]
     findings = [classify_column(counts, dtype, last) for counts, dtype in zip(measured, rows.dtypes, strict=True)]
     about = subjects(rows, name, findings, measured)
-    key = f"; it tells the people of this table apart, taken to be {PEOPLE[about.kind]}" + (
-        about.age and f": {about.age}"
-    )
+    key = "; it tells the people of this table apart"
+    if about.kind == "unknown":
+        key += f": {about.reason}"
+    else:
+        key += f", taken to be {PEOPLE[about.kind]}" + (about.age and f": {about.age}")
     columns = tuple(
         replace(column, reason=column.reason + key) if column.name == about.person else column
         for column in (finding.column for finding in findings)

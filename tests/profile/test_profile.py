@@ -76,11 +76,22 @@ def test_the_sentence_says_both_numbers_of_its_ratio():
     assert profile.profile({}).sentence().startswith("0 columns in 0 tables")
 
 
+def test_combinations_are_tried_where_people_are_and_children_come_first():
+    lists = {
+        "rooms": pl.DataFrame({"region": ["a", "b"]}),
+        "staff": pl.DataFrame({"staff_id": [1, 2], "job": ["a", "b"]}),
+    }
+    found = profile.profile({**lists, "pupils": PUPILS})
+    assert {key.table for key in found.minimal_keys} == {"staff", "pupils"}
+    assert "In pupils" in found.sentence()
+    assert {key.table for key in profile.profile({"rooms": lists["rooms"]}).minimal_keys} == {"rooms"}
+
+
 def test_the_figure_draws_every_share_that_paper_may_have():
     found = profile.profile({"pupils": PUPILS})
     drawn = [tick.get_text() for tick in found.published(5).figure().axes[0].get_yticklabels()]
     assert drawn == ["UPN (direct)", "Year group (quasi)"]
-    assert "2 not drawn" in found.published(5).figure().axes[0].get_title(loc="left")
+    assert "2 not drawn" in found.published(5).figure().get_suptitle()
     assert len(found.figure().axes[0].get_yticklabels()) == 4
     wide = pl.DataFrame({f"Parent {n} email": ["a@b.example"] for n in range(40)})
     by_role = [tick.get_text() for tick in profile.profile({"t": wide}).figure().axes[0].get_yticklabels()]

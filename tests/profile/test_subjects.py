@@ -102,3 +102,5 @@ def test_the_reason_says_that_the_age_of_children_was_not_checked():
     assert "their age was not checked" in about("pupils", "pupil_id surname").columns[0].reason
     looked = about("pupils", pl.DataFrame({"pupil_id": [1, 2], "age": [7, 8], "surname": ["a", "b"]}))
     assert "nearly everybody under 20" in looked.columns[0].reason
+    grown = about("pupils", pl.DataFrame({"pupil_id": [1, 2], "age": [7, 28], "surname": ["a", "b"]}))
+    assert "many of them are 20 or older; say in the catalogue who they are" in grown.columns[0].reason
