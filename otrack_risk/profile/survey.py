@@ -15,7 +15,7 @@ from otrack_risk.profile.fields import known_fields
 from otrack_risk.profile.keys import minimal_keys
 from otrack_risk.profile.results import ColumnProfile, Profile, TableProfile
 from otrack_risk.profile.subjects import PEOPLE, Subjects, subjects
-from otrack_risk.schema import Catalogue, TableSchema
+from otrack_risk.schema import Catalogue, Column, TableSchema
 
 _SAID = "said in the catalogue"
 
@@ -92,6 +92,8 @@ def profile(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = No
 def classify(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = None) -> Catalogue:
     """What every column is, without the search for combinations; entries of ``catalogue`` win.
 
+    Rows are looked at only where the catalogue does not say everything of a table already.
+
     Raises
     ------
     FieldError
@@ -102,8 +104,14 @@ def classify(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = N
     >>> classify({"pupils": pl.DataFrame({"pupil_id": [1, 2], "fsm": [True, False]})}).tables[0].person
     'pupil_id'
     """
+    given = catalogue or Catalogue()
     last = last_date(tables)
-    found = Catalogue(tuple(_surveyed(name, rows, last).schema for name, rows in tables.items()))
+    found = Catalogue(
+        tuple(
+            _headers_only(name, rows) if _all_said(given, name, rows) else _surveyed(name, rows, last).schema
+            for name, rows in tables.items()
+        )
+    )
     return found if catalogue is None else merged(found, catalogue)
 
 
@@ -133,6 +141,16 @@ class _Surveyed:
     measured: tuple[Measured, ...]
     about: Subjects
     schema: TableSchema
+
+
+def _all_said(given: Catalogue, name: str, rows: pl.DataFrame) -> bool:
+    table = given.table(name)
+    return table is not None and all(table.column(header) is not None for header in rows.columns)
+
+
+def _headers_only(name: str, rows: pl.DataFrame) -> TableSchema:
+    columns = tuple(Column(header, "other", "text", "other") for header in rows.columns)
+    return TableSchema(name, "unknown", None, False, columns)
 
 
 def _surveyed(name: str, rows: pl.DataFrame, last: date | None) -> _Surveyed:

@@ -138,6 +138,16 @@ def test_a_whole_catalogue_serves_one_of_its_tables():
     assert profile.classify({"pupils": PUPILS}, Catalogue()) == profile.classify({"pupils": PUPILS})
 
 
+def test_a_complete_catalogue_is_taken_as_it_stands():
+    whole = said(*(Column(name, "other", "text", "other", "mine") for name in PUPILS.columns))
+    assert profile.classify({"pupils": PUPILS}, whole) == whole
+    assert profile.classify({"pupils": PUPILS.select("sex", "house", "pupil_id")}, whole).tables[0].columns == (
+        whole.tables[0].columns[2],
+        whole.tables[0].columns[1],
+        whole.tables[0].columns[0],
+    )
+
+
 def test_an_entry_for_what_is_not_there_is_refused_by_name():
     missing = Column("hause", "quasi", "house", "identity")
     with pytest.raises(FieldError, match=r"'pupils': 'hause' is not a column of it .*'pupil_id', 'house', 'sex'"):
