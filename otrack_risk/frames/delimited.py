@@ -85,7 +85,7 @@ def read_delimited(
         content, seen, skipped = _gone_through(content, layout, name, path.name)
         frame = _parsed(content, _Layout(",", layout.width, layout.header, 0, 0, 1.0), quoted=True)
     del content
-    if frame is None:
+    if frame is None or seen is None or frame.height + sum(each.rows for each in skipped) != seen:
         raise FileError(f"{path.name} cannot be read as delimited text.", "export it again as CSV (UTF-8).")
     cells.check_sizes(frame, path.name)
     frame, unnamed = cells.named(frame, names, path.name)
@@ -93,7 +93,7 @@ def read_delimited(
     notes += [f"{cells.plural(layout.titles, 'title row')} above the header left out"] if layout.titles else []
     if layout.delimiter != "," and layout.width > 1:
         notes.append(f"columns parted by {DELIMITERS.get(layout.delimiter, 'the delimiter given')}")
-    return Table(name, frame, path.name, text.sha256(path), seen or 0, skipped, tuple(notes + unnamed + changed))
+    return Table(name, frame, path.name, text.sha256(path), seen, skipped, tuple(notes + unnamed + changed))
 
 
 def _layout(content: bytes, file: str, delimiter: str | None, *, tab_first: bool) -> _Layout:
