@@ -26,9 +26,10 @@ hide_below: int = 5  # people; a cell that counts fewer is hidden
 from otrack_risk import assessment, exposure, frames, profile, risk
 
 story = assessment.read_scenario(scenario)
-data = frames.read(dataset)
-data = data.only(story.reachable_tables(list(data.tables)))
-columns = profile.catalogue_for(dataset, data.frames, catalogue)
+everything = frames.read(dataset)
+reached = story.reach(everything.columns)
+data = everything.only(reached)
+columns = profile.catalogue_for(dataset, everything.frames, catalogue).only(reached)
 about = columns.about("child")
 rows = data.table(about.name).rows
 scope = exposure.exposure_scope(data, columns)

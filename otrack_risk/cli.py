@@ -196,7 +196,8 @@ def exposure_command(data: Path, scenario: str | None, as_json: bool, quiet: boo
     if scenario:
         from otrack_risk import assessment
 
-        dataset = dataset.only(assessment.scenario.read(scenario).reachable_tables(list(dataset.tables)))
+        reached = assessment.read_scenario(scenario).reach(dataset.columns)
+        dataset, catalogue = dataset.only(reached), catalogue.only(reached)
     _show("exposure", exposure.exposure_scope(dataset, catalogue), as_json, dataset, parameters)
 
 
@@ -231,22 +232,20 @@ def scenario_list(as_json: bool) -> None:
     """The built-in scenarios, and how much of each is known."""
     from otrack_risk import assessment
 
-    found = [assessment.facts.counted(story) for story in assessment.scenario.builtin()]
-    if as_json:
-        _document("scenario", {"scenarios": found}, [], {})
-        return
-    for entry in found:
-        click.echo("{name}: {title} ({known} facts known, {assumed} assumed, {unknown} unknown)".format(**entry))
+    _show("scenario", assessment.scenario_list(assessment.builtin_scenarios()), as_json, [], {})
 
 
-@scenario_group.command("show", cls=_Command, epilog="otrack-risk scenario show otrack_2024")
+@scenario_group.command("show", cls=_Command, epilog="otrack-risk scenario show table_found_open > ours.toml")
 @click.argument("name")
 @_JSON
 def scenario_show(name: str, as_json: bool) -> None:
-    """The facts of one scenario, each known, assumed or unknown, with its source."""
+    """One scenario as a file, to read or to start your own from; with --json its facts."""
     from otrack_risk import assessment
 
-    _show("scenario", assessment.facts.scenario_facts(assessment.scenario.read(name)), as_json, [], {"name": name})
+    if as_json:
+        _show("scenario", assessment.scenario_facts(assessment.read_scenario(name)), True, [], {"name": name})
+        return
+    click.echo(assessment.scenario.text(name), nl=False)
 
 
 @scenario_group.command("check", cls=_Command, epilog="otrack-risk scenario check ours.toml")
@@ -256,7 +255,7 @@ def scenario_check(file: Path, as_json: bool) -> None:
     """Say whether a scenario file is valid; name the key where it is not."""
     from otrack_risk import assessment
 
-    _show("scenario", assessment.facts.scenario_facts(assessment.scenario.read(str(file))), as_json, [], {"file": file})
+    _show("scenario", assessment.scenario_facts(assessment.read_scenario(str(file))), as_json, [], {"file": file})
 
 
 @_command("assess", "otrack-risk assess table_found_open --data pupils.csv --out reports/pupils")
@@ -441,7 +440,7 @@ def _assess(
 
     told = _progress(quiet)
     pack.claim(out)
-    story = assessment.scenario.read(scenario)
+    story = assessment.read_scenario(scenario)
     if data is None:
         if story.data is None:
             raise ParameterError(

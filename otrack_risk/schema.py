@@ -6,7 +6,8 @@ categories by :mod:`otrack_risk.profile` and a catalogue that a person edits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from otrack_risk import reference
@@ -61,6 +62,20 @@ class Catalogue:
     def table(self, name: str) -> TableSchema | None:
         """The schema of that table, or None."""
         return next((table for table in self.tables if table.name == name), None)
+
+    def only(self, columns: Mapping[str, Sequence[str]]) -> Catalogue:
+        """What is known of these tables, and of these columns of them."""
+        return Catalogue(
+            tuple(
+                replace(
+                    table,
+                    person=table.person if table.person in columns[table.name] else None,
+                    columns=tuple(column for column in table.columns if column.name in columns[table.name]),
+                )
+                for table in self.tables
+                if table.name in columns
+            )
+        )
 
     def about(self, kind: PersonKind = "child") -> TableSchema:
         """The table that says most of such people: of those about them, the one with most quasi-identifiers.

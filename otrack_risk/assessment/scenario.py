@@ -221,27 +221,27 @@ class Scenario(_Part):
                 raise ValueError(f"two entries of [[{part}]] have the same name")
         return self
 
-    def reachable_tables(self, names: Sequence[str]) -> list[str]:
-        """Which of these tables could be obtained: all, unless the scenario names some.
+    def reach(self, columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """What of these tables, with these columns, could be obtained: all that the scenario does not rule out.
 
         Raises
         ------
         ParameterError
             The scenario names tables, and none of them is here.
         """
-        kept = [name for name in names if not self.reachable.tables or name in self.reachable.tables]
-        if names and not kept:
+        wanted, out = self.reachable.tables, set(self.reachable.columns_left_out)
+        kept = {
+            table: [name for name in names if not {name, f"{table}.{name}"} & out]
+            for table, names in columns.items()
+            if not wanted or table in wanted
+        }
+        if columns and not kept:
             raise ParameterError(
                 f"scenario '{self.name}': reachable.tables names none of the tables of these data "
-                f"(they are: {', '.join(names)}).",
+                f"(they are: {', '.join(columns)}).",
                 "correct reachable.tables, or leave it out so that every table counts.",
             )
         return kept
-
-    def reachable_columns(self, table: str, names: Sequence[str]) -> list[str]:
-        """Which of these columns of a table could be obtained: all but those the scenario leaves out."""
-        out = set(self.reachable.columns_left_out)
-        return [name for name in names if not {name, f"{table}.{name}"} & out]
 
     def letter_path(self) -> Path | None:
         """Where the supplier's letter lies: beside the scenario file."""

@@ -9,7 +9,7 @@ The stages of a reader are the modules: :mod:`~otrack_risk.frames.text` (bytes),
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,15 +79,23 @@ class Dataset:
             raise TableError(f"{self.name} {asked} (its tables: {', '.join(self.tables)}).", "name one of them.")
         return self.tables[name]
 
-    def only(self, names: Iterable[str]) -> Dataset:
-        """The data set with these tables alone.
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The names of each table's columns, by its name."""
+        return {name: table.rows.columns for name, table in self.tables.items()}
+
+    def only(self, columns: Mapping[str, Sequence[str]]) -> Dataset:
+        """The data set with these tables, and these columns of them, alone.
 
         Raises
         ------
         TableError
             No such table.
         """
-        return replace(self, tables={name: self.table(name) for name in names})
+        held = {name: self.table(name) for name in columns}
+        return replace(
+            self, tables={name: replace(held[name], rows=held[name].rows[list(kept)]) for name, kept in columns.items()}
+        )
 
     def notes(self) -> list[str]:
         """Everything a reader should know, as sentences: remarks, notes of each table, rows skipped and why."""
