@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from otrack_risk import reference
 from otrack_risk.schema import Catalogue, Column, PersonKind, Role, TableSchema
 
-# Table: whom a row is about, the column that tells them apart, whether each row is a person of its own.
+# Table: whom a row is about, the column that tells them apart, whether (with no such column) a row is a person.
 _NOBODY: tuple[PersonKind, str | None, bool] = ("unknown", None, False)  # keys and administration
 TABLES: Mapping[str, tuple[PersonKind, str | None, bool]] = {
     **dict.fromkeys(
         ("schools", "classes", "households", "pupil_guardians", "staff_classes", "accounts", "grants"), _NOBODY
     ),
-    "pupils": ("child", "pupil_id", True),
-    "guardians": ("guardian", "guardian_id", True),
-    "staff": ("staff", "staff_id", True),
+    "pupils": ("child", "pupil_id", False),
+    "guardians": ("guardian", "guardian_id", False),
+    "staff": ("staff", "staff_id", False),
     "attendance": ("child", "pupil_id", False),
     "assessments": ("child", "pupil_id", False),
     "images": ("child", "pupil_id", False),

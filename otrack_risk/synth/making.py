@@ -67,11 +67,13 @@ def make(
         raise ParameterError(f"'{file_format}' is no format of a synthetic world.", f"use one of {', '.join(FORMATS)}.")
     if seed < 0:
         raise ParameterError("seed is less than 0.", "give 0 or more.")
+    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)]
+    since = plan.now if plan.since is None else plan.since
+    place = make_schools(streams[0], plan.schools, plan.spread)
+    people = make_people(streams[1], place, pupils=plan.pupils, now=plan.now, since=since)
     folder = Path(out)
     _clear(folder)
     _save(folder / "world.toml", _BEGUN)
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)]
-    since = plan.now if plan.since is None else plan.since
     columns: dict[str, list[str]] = {}
     rows: dict[str, int] = {}
 
@@ -81,9 +83,7 @@ def make(
         if progress:
             progress(table)
 
-    place = make_schools(streams[0], plan.schools, plan.spread)
     write("schools", place.table())
-    people = make_people(streams[1], place, pupils=plan.pupils, now=plan.now, since=since)
     write("classes", people.classes)
     write("households", people.households)
     write("pupils", people.pupils)
@@ -165,7 +165,8 @@ def _clear(folder: Path) -> None:
     held = sorted(path.name for path in folder.iterdir())
     if not held:
         return
-    ours = {"world.toml", "catalogue.toml", *(f"{table}.{suffix}" for table in catalogue.TABLES for suffix in FORMATS)}
+    tables = {f"{table}.{suffix}" for table in catalogue.TABLES for suffix in FORMATS}
+    ours = {"world.toml", "catalogue.toml"} | tables | {f".{name}.part" for name in tables}
     if not _about(folder) or not set(held) <= ours:
         raise FileError(
             f"folder '{folder.name}' holds files that belong to no synthetic world.",

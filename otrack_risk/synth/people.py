@@ -180,7 +180,7 @@ def _households(
     wanted_school = np.where(moved_on, schools.partner[stay.school[asks]], stay.school[asks])
     wanted = wanted_school * 10_000 + wanted_entry
     rank = rank_within(wanted, rng.random(len(asks)))
-    pool = np.flatnonzero(~in_care)
+    pool = np.flatnonzero(~in_care & ~twin)  # the second twin stands for both
     offered = stay.school[pool] * 10_000 + stay.entry[pool]
     order = np.lexsort((rng.random(len(pool)), offered))
     start, stop = (np.searchsorted(offered[order], wanted, side=side) for side in ("left", "right"))

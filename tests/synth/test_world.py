@@ -1,0 +1,240 @@
+"""The world as a folder: exact sizes, same seed same bytes, keys that resolve, and what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from otrack_risk import frames, profile, schema, synth
+from otrack_risk.errors import FileError, ParameterError
+from otrack_risk.synth import catalogue
+
+KEYS = {  # column -> the table whose key it is
+    "school_id": "schools",
+    "class_id": "classes",
+    "household_id": "households",
+    "pupil_id": "pupils",
+    "guardian_id": "guardians",
+    "staff_id": "staff",
+    "account": "accounts",
+}
+RECORDS = ("pupils", "guardians", "staff", "attendance", "assessments")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process_with_other_threads_and_hashes(primary, tmp_path):
+    code = "import sys; from otrack_risk import synth; synth.make('primary', sys.argv[1], seed=11)"
+    environment = {"POLARS_MAX_THREADS": "1", "PYTHONHASHSEED": "123", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, check=True)
+    assert digests(tmp_path) == digests(primary.folder)
+
+
+def test_another_seed_gives_other_bytes_in_every_table_that_chance_touches(primary, made):
+    one, other = digests(primary.folder), digests(made("primary", seed=12).folder)
+    assert {name for name in one if one[name] == other[name]} <= {
+        "classes.parquet",
+        "staff_classes.parquet",
+        "catalogue.toml",
+    }
+
+
+@pytest.mark.parametrize(
+    ("preset", "pupils", "schools"), [("primary", 210, 1), ("secondary", 900, 1), ("trust", 6_000, 12)]
+)
+def test_a_preset_has_exactly_its_pupils_all_of_them_on_roll(made, preset, pupils, schools):
+    world = made(preset)
+    assert world["pupils"].height == world.world.pupils_on_roll == pupils
+    assert world["pupils"]["left_on"].null_count() == pupils
+    assert world["schools"].height == schools
+    assert world.world.leavers == 0
+
+
+def test_the_primary_school_is_one_class_of_30_a_year(primary):
+    years = primary["pupils"].group_by("year_group", "class_id").len().sort("year_group")
+    assert years["year_group"].to_list() == [0, 1, 2, 3, 4, 5, 6]
+    assert years["len"].to_list() == [30] * 7
+
+
+# 864,603 records and 214,000 images to 160,000 pupils: a hundredth is 8,646.03 and 2,140.
+def test_a_smaller_open_store_keeps_the_ratio_of_records_and_images_to_pupils(exposed):
+    assert sum(exposed[table].height for table in RECORDS) == exposed.world.records == 8_646
+    assert exposed["images"].height == 2_140
+    assert exposed["pupils"].height == 1_600
+
+
+@pytest.mark.parametrize("pupils", [200, 999, 5_003])
+def test_records_of_the_open_store_are_exact_at_any_size(made, pupils):
+    assert made("otrack", pupils=pupils).world.records == round(864_603 * pupils / 160_000)
+
+
+@pytest.mark.slow
+def test_the_open_store_at_full_size_has_the_published_numbers(made):
+    world = made("otrack", seed=2024)
+    assert sum(world[table].height for table in RECORDS) == 864_603
+    assert world["images"].height == 214_000
+    assert world["pupils"].height == 160_000
+    for column, table in KEYS.items():
+        key = set(world[table][column])
+        for name, _ in world.world.rows:
+            held = world[name]
+            if column in held.columns:
+                assert set(held[column].drop_nulls()) <= key, (name, column)
+    left = world["pupils"]["left_on"].drop_nulls()
+    assert (left.min().year, left.max().year) == (2018, 2023)
+    assert world["images"]["taken_on"].min().year == 2017
+    assert world["images"]["taken_on"].max() <= world.world.as_of
+
+
+@pytest.mark.parametrize("preset", ["primary", "trust", "otrack"])
+def test_every_key_resolves_and_every_primary_key_is_unique(made, preset):
+    world = made(preset, **({"pupils": 1_600} if preset == "otrack" else {}))
+    tables = {name: world[name] for name, _ in world.world.rows}
+    for column, table in KEYS.items():
+        assert tables[table][column].is_unique().all()
+        assert tables[table][column].null_count() == 0
+        for name, held in tables.items():
+            if column in held.columns:
+                assert set(held[column].drop_nulls()) <= set(tables[table][column]), (name, column)
+    people = pl.concat([tables["pupils"]["pupil_id"], tables["guardians"]["guardian_id"], tables["staff"]["staff_id"]])
+    assert set(tables["accounts"]["person_id"].drop_nulls()) <= set(people)
+
+
+def test_the_world_says_what_stands_in_its_folder(exposed):
+    about = tomllib.loads((exposed.folder / "world.toml").read_text(encoding="utf-8"))
+    assert about["synthetic"] is True
+    assert about["tables"] == {name: exposed[name].height for name in about["tables"]}
+    assert set(about["tables"]) == {path.stem for path in exposed.folder.glob("*.parquet")}
+    assert about["pupils_on_roll"] + about["leavers"] == exposed["pupils"].height
+    assert about["as_of"] == exposed.world.as_of
+    assert about["planted"] == exposed.world.record()["planted"]
+
+
+def test_known_facts_are_published_ones_with_a_source_and_the_number_of_children_is_assumed(exposed):
+    facts = {fact["about"]: fact for fact in exposed.world.record()["facts"]}
+    assert facts["Records"]["value"].startswith("864,603")
+    known = {about for about, fact in facts.items() if fact["status"] == "known"}
+    assert known == {"Records", "Images of children", "Period of the data", "Content", "Cause"}
+    assert all(facts[about]["source"] for about in known)
+    assert {facts[about]["status"] for about in ("Children", "Schools", "Records in this world")} == {"assumed"}
+    assert facts["How long it was open"]["status"] == "unknown"
+
+
+def test_the_sentence_gives_both_pupils_and_records(exposed):
+    words = exposed.world.sentence()
+    assert f"{exposed.world.pupils_on_roll:,} pupils on roll" in words
+    assert "8,646 records about people" in words
+    assert exposed.world.table()["rows"].sum() == sum(exposed.world.record()["tables"].values())
+
+
+def test_the_catalogue_in_the_folder_names_every_column_and_reads_back_as_it_was_meant(primary):
+    read = profile.read_catalogue(primary.folder / "catalogue.toml")
+    tables = {name: primary[name].columns for name, _ in primary.world.rows}
+    assert read == catalogue.catalogue(tables)
+    assert {table.name: [column.name for column in table.columns] for table in read.tables} == tables
+
+
+def test_rows_about_people_are_those_of_the_tables_with_a_person_column(exposed):
+    read = profile.read_catalogue(exposed.folder / "catalogue.toml")
+    about = [table.name for table in read.tables if table.subjects != "unknown"]
+    assert sorted(about) == sorted([*RECORDS, "images"])
+    assert sum(exposed[name].height for name in about if name != "images") == exposed.world.records
+
+
+def test_the_catalogue_keeps_names_and_upns_apart_from_what_singles_out(primary):
+    pupils = profile.read_catalogue(primary.folder / "catalogue.toml").table("pupils")
+    assert isinstance(pupils, schema.TableSchema)
+    assert {"upn", "surname", "forename"} <= set(pupils.with_role("direct"))
+    assert {"sex", "date_of_birth", "ethnicity", "year_group"} <= set(pupils.with_role("quasi"))
+    assert {"sen_need", "fsm", "medical_condition", "looked_after"} <= set(pupils.with_role("sensitive"))
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_the_same_people_are_read_back_from_any_format(primary, tmp_path, file_format):
+    synth.make("primary", tmp_path, seed=11, file_format=file_format)
+    read, stored = frames.read(tmp_path), frames.read(primary.folder)
+    assert set(read.tables) == set(stored.tables)
+
+    def words(frame: pl.DataFrame) -> list[dict[str, Any]]:
+        text = frame.with_columns(pl.col(pl.Boolean).cast(pl.String)).cast(pl.String)
+        return text.with_columns(pl.col(name).str.to_lowercase() for name in ("fsm", "looked_after")).to_dicts()
+
+    assert words(read.table("pupils").rows) == words(stored.table("pupils").rows)
+
+
+def test_pupils_of_a_preset_carry_what_somebody_may_know_and_are_made_only_once(tmp_path):
+    first = synth.pupils("primary", tmp_path, seed=11)
+    assert first.height == 210
+    assert first["postcode_sector"].str.contains(r"^Z[A-Z]\d+ \d$").all()
+    assert first["birth_month"].is_between(1, 12).all()
+    stamp = (tmp_path / "primary_11" / "pupils.parquet").stat().st_mtime_ns
+    assert synth.pupils("primary", tmp_path, seed=11).equals(first)
+    assert (tmp_path / "primary_11" / "pupils.parquet").stat().st_mtime_ns == stamp
+
+
+def test_a_folder_with_other_files_is_refused_and_left_as_it_was(tmp_path):
+    (tmp_path / "marks.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(FileError, match="no synthetic world"):
+        synth.make("primary", tmp_path, seed=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["marks.csv"]
+
+
+def test_a_strange_file_beside_a_world_is_not_removed_with_it(tmp_path):
+    synth.make("primary", tmp_path, seed=1, pupils=20)
+    (tmp_path / "notes.txt").write_text("keep")
+    with pytest.raises(FileError):
+        synth.make("primary", tmp_path, seed=1, pupils=20)
+    assert (tmp_path / "notes.txt").read_text() == "keep"
+
+
+def test_an_earlier_world_is_replaced_also_one_in_another_format_or_cut_short(tmp_path):
+    synth.make("primary", tmp_path, seed=1, pupils=20, file_format="csv")
+    (tmp_path / "world.toml").write_text("synthetic = true\nunfinished = true\n")
+    (tmp_path / ".pupils.csv.part").write_bytes(b"half")
+    synth.make("primary", tmp_path, seed=1, pupils=20)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".parquet", ".toml"}
+
+
+def test_a_file_is_no_folder_for_a_world(tmp_path):
+    (tmp_path / "here").write_text("")
+    with pytest.raises(FileError, match="is a file"):
+        synth.make("primary", tmp_path / "here", seed=1)
+
+
+@pytest.mark.parametrize(
+    ("preset", "numbers", "says"),
+    [
+        ("college", {}, "no preset"),
+        ("primary", {"pupils": 0}, "pupils is less than 1"),
+        ("primary", {"schools": 0}, "schools is less than 1"),
+        ("primary", {"images": -1}, "images is less than 0"),
+        ("primary", {"seed": -1}, "seed is less than 0"),
+        ("primary", {"file_format": "pdf"}, "no format"),
+        ("primary", {"pupils": 7_000}, "1000 pupils would be in one year group"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_anything_is_written(tmp_path, preset, numbers, says):
+    with pytest.raises(ParameterError, match=says):
+        synth.make(preset, tmp_path / "out", **({"seed": 1} | numbers))
+    assert not list(tmp_path.glob("out/*.parquet"))
+
+
+def test_fewer_and_more_schools_keep_the_pupils(made):
+    for schools in (1, 5, 20):
+        world = made("trust", pupils=2_000, schools=schools)
+        assert (world["schools"].height, world["pupils"].height) == (schools, 2_000)
+        assert world["schools"]["name"].n_unique() == schools
+
+
+def test_a_world_without_images_has_an_empty_index_with_its_columns(made):
+    assert made("primary", images=0)["images"].columns == ["image_id", "pupil_id", "file_name", "bytes", "taken_on"]
+    assert made("primary", images=0)["images"].height == 0
