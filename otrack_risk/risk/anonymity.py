@@ -18,7 +18,16 @@ from narwhals.typing import IntoFrame
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.risk.classes import Missing, class_values, classes
-from otrack_risk.risk.sizes import BINS, class_size_figure, missing_said, n_classes, n_records, named, people_by_bin
+from otrack_risk.risk.sizes import (
+    BINS,
+    alone_said,
+    class_size_figure,
+    missing_said,
+    n_classes,
+    n_records,
+    named,
+    people_by_bin,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,11 +228,11 @@ class KAnonymity(Shown):
     people_by_bin: tuple[int, ...]  # data subjects by class size, in the bins of people_by_bin()
 
     def sentence(self) -> str:
-        alone = tables.percent(self.uniques / self.data_subjects)
         return (
             f"k is {self.k:,} over {named(self.quasi_identifiers)}: the smallest of {self.classes:,} classes holds "
-            f"{self.k:,} of {self.data_subjects:,} records. {self.uniques:,} of {self.data_subjects:,} ({alone}) are "
-            f"the only one with their combination. {missing_said(self.missing_rule, self.left_out)}"
+            f"{self.k:,} of {self.data_subjects:,} records. "
+            f"{alone_said(self.uniques, self.data_subjects, 'records')}. "
+            f"{missing_said(self.missing_rule, self.left_out)}"
         )
 
     def table(self) -> pl.DataFrame:
@@ -233,7 +242,7 @@ class KAnonymity(Shown):
         )
 
     def figure(self) -> Figure:
-        title = f"{self.uniques:,} of {self.data_subjects:,} records are the only one with their combination"
+        title = alone_said(self.uniques, self.data_subjects, "records")
         return class_size_figure(self.people_by_bin, title, "records")
 
     def record(self) -> dict[str, Any]:

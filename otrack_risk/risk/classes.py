@@ -177,11 +177,8 @@ def class_values(
     kept = counted.drop_nulls(keys) if missing == "drop" else counted
     refuse_nothing(kept.height, counted.height)
     return (
-        kept.group_by(keys)
-        .agg(value=pl.col("also0"), data_subjects=pl.col("size"))
-        .with_row_index("class")
-        .select("class", "value", "data_subjects")
-        .explode("value", "data_subjects")
+        kept.with_row_index("class")
+        .select(pl.col("class").first().over(keys), value=pl.col("also0"), data_subjects=pl.col("size").cast(pl.Int64))
         .sort("class", "data_subjects")
     )
 
@@ -203,7 +200,7 @@ def class_codes(subjects: IntoFrame, quasi_identifiers: Sequence[str]) -> pl.Dat
     grouped, keys = _grouped(subjects, quasi_identifiers, "own-category")
     counted = _collected(grouped)
     refuse_nothing(counted.height, 0)
-    return counted.select(*(pl.col(key).rank("dense").fill_null(0).cast(pl.Int64) for key in keys), "size")
+    return counted.select(*(pl.col(key).rank("dense").fill_null(0) for key in keys), "size").cast(pl.Int64)
 
 
 def filled(subjects: IntoFrame, columns: Sequence[str]) -> tuple[dict[str, int], int]:

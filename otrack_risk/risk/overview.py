@@ -26,6 +26,7 @@ from otrack_risk.risk.persons import People, one_row_a_person
 from otrack_risk.risk.sizes import (
     AtRisk,
     RecordRisk,
+    alone_said,
     at_risk,
     class_size_figure,
     distinction,
@@ -228,8 +229,8 @@ class Risk(Shown):
         if not self.names_people:
             parts.append(f"k is {self.k:,} over {known}.")
         parts.append(
-            f"{self.uniques:,} of {n:,} {unit} ({tables.percent(self.uniques / n)}) are the only one with their "
-            f"combination; the {n:,} fall into {self.classes:,} classes of 1 to {self.largest_class:,}."
+            f"{alone_said(self.uniques, n, unit)}; the {n:,} fall into {self.classes:,} classes of 1 to "
+            f"{self.largest_class:,}."
             if self.k == 1
             else f"All {n:,} {unit} share their combination with at least {self.k - 1:,} more; they fall into "
             f"{self.classes:,} classes of {self.k:,} to {self.largest_class:,}."
@@ -299,8 +300,7 @@ class Risk(Shown):
     def figure(self) -> Figure:
         unit, n = self.unit.replace("_", " "), self.records
         start = "If the identifiers were removed: " if self.names_people else ""
-        title = f"{start}{self.uniques:,} of {n:,} {unit} are the only one with their combination"
-        return class_size_figure(self.people_by_bin, title, unit)
+        return class_size_figure(self.people_by_bin, start + alone_said(self.uniques, n, unit), unit)
 
     def record(self) -> dict[str, Any]:
         """The contract's ``result`` of ``risk``."""

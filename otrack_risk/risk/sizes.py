@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from otrack_risk.display.tables import percent
 from otrack_risk.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -163,13 +164,26 @@ def named(fields: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(fields[:-1]), fields[-1]) if part)
 
 
+def alone_said(uniques: int, n: int, unit: str) -> str:
+    """How many are the only one with their combination, as the main clause of a sentence.
+
+    Examples
+    --------
+    >>> alone_said(1, 8, "records")
+    '1 of 8 records (12.5 %) is alone with its combination'
+    """
+    verb = "is alone with its" if uniques == 1 else "are alone with their"
+    return f"{uniques:,} of {n:,} {unit} ({percent(uniques / n)}) {verb} combination"
+
+
 def missing_said(rule: str, left_out: int | None, unit: str = "records") -> str:
     """What was done with missing values, as a sentence."""
     if rule == "own-category":
         return "A missing value counts as a value of its own."
     if left_out is None:
         return f"{unit.capitalize()} with a missing value were left out."
-    return f"{left_out:,} {unit} were left out because a value is missing."
+    was = "was" if left_out == 1 else "were"
+    return f"{left_out:,} of the {unit} {was} left out because a value is missing."
 
 
 def n_records(counts: pl.DataFrame) -> int:

@@ -18,6 +18,7 @@ ROWS = {
 
 
 @pytest.mark.needs("java")
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")  # it is handed arrow
 def test_spark_counts_what_polars_counts():
     pytest.importorskip("pyspark")
     import pyarrow as pa
