@@ -109,12 +109,14 @@ class Inference(Shown):
     def sentence(self) -> str:
         n = self.data_subjects
         worst = max(self.guesses, key=lambda guess: guess.posterior_right - guess.prior_right)
+        several = len(self.guesses) > 1
+        most = f"; of the {len(self.guesses)} sensitive columns most is learnt of this one" if several else ""
         return (
             f"Whoever knows {named(self.quasi_identifiers)} guesses {worst.sensitive} rightly for "
             f"{worst.posterior_right:,} of {n:,} records ({tables.percent(worst.posterior_right / n)}), against "
-            f"{worst.prior_right:,} ({tables.percent(worst.prior_right / n)}) with nothing known; of the "
-            f"{len(self.guesses)} sensitive columns it is the one of which most is learnt. For {worst.certain:,} it is "
-            f"no guess: everybody alike has the same value. {missing_said(self.missing_rule, None)}"
+            f"{worst.prior_right:,} ({tables.percent(worst.prior_right / n)}) with nothing known{most}. For "
+            f"{worst.certain:,} it is no guess: everybody alike has the same value. "
+            f"{missing_said(self.missing_rule, None)}"
         )
 
     def table(self) -> pl.DataFrame:

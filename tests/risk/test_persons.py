@@ -91,7 +91,7 @@ def test_a_person_column_is_a_column_and_not_a_quasi_identifier():
 
 
 # The twin gathers a frozenset a person, with every nameless row a person of its own.
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -28,7 +28,7 @@ ROWS = st.lists(
 )
 KNOWN = st.sampled_from([["a"], ["a", "b"], ["b", "c"], ["a", "b", "c"]])
 RULES = st.sampled_from(["own-category", "drop"])
-quick = settings(deadline=None, max_examples=60)
+quick = settings(deadline=None, max_examples=40)
 
 
 def frame_of(rows: Rows) -> pl.DataFrame:

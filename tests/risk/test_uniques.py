@@ -24,7 +24,7 @@ def unique_by_hand(rows: list[tuple[Any, ...]], places: tuple[int, ...]) -> int:
     return sum(count == 1 for count in Counter(keys).values())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(*[st.sampled_from([1, 2, 3, None])] * 3, st.sampled_from(["x", None])), min_size=1, max_size=15),
     st.sampled_from([None, 1, 2]),
