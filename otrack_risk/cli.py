@@ -155,19 +155,16 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     dataset, catalogue = _read(data, **reading)
     table = dataset.table(given["table"])
     columns = catalogue.table(table.name)
-    population = risk.population(
-        size=given["population_size"],
-        fraction=given["sampling_fraction"],
-        table=given["population_data"]
-        and _read(given["population_data"], **{**reading, "table": None})[0].table().rows,
-    )
+    frame = given["population_data"] and _read(given["population_data"], **{**reading, "table": None})[0].table().rows
+    whole = {"size": given["population_size"], "fraction": given["sampling_fraction"], "table": frame}
+    named = any(part is not None for part in whole.values())
     result = risk.measure(
         table.rows,
         _list(given["qi"]),
         sensitive=_list(given["sensitive"]),
         missing=given["missing"],
         thresholds=given["thresholds"],
-        population=population,
+        population=risk.Population(**whole) if named else None,
         direct_identifiers=columns.with_role("direct") if columns else (),
         person=given["person"],
     )
