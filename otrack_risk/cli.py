@@ -471,7 +471,7 @@ def _assess(
         notes=tuple(notes),
     )
     paths = {"dataset": data, "grants": grants, "needed": needed, "catalogue": catalogue}
-    parameters = {name: str(path.resolve()) if path else "" for name, path in paths.items()}
+    parameters: dict[str, object] = {name: str(path.resolve()) if path else "" for name, path in paths.items()}
     named = str(Path(scenario).resolve()) if Path(scenario).is_file() else scenario
     parameters |= {"scenario": named, "hide_below": hide_below, "seed": seed}
     return assess(out, parameters, about, __version__, _plain(stated), told)

@@ -196,7 +196,7 @@ def _over(found: Severity, name: str, *, upward: bool = False) -> tuple[bool, st
     now = {"dpc": float(found.dpc), "ei": found.ei, **found.circumstances}[name]
     tried = [value for value in scales()[name] if value > now or not upward]
     reached = {found.band, *(_with(found, name, value).band for value in tried)}
-    low, high = min(reached, key=bands().index), max(reached, key=bands().index)
+    low, high = min(reached, key=list(bands()).index), max(reached, key=list(bands()).index)
     if len(reached) == 1:
         return False, f"the band is {low.replace('_', ' ')} whatever it is"
     return True, f"the band lies between {low.replace('_', ' ')} and {high.replace('_', ' ')}"

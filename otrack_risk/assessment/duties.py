@@ -118,7 +118,7 @@ def notification(
     rules, watch, regulator = _rules(scenario), clock(scenario), _regulator(scenario)
     raised = _overrides(scenario, severity.band, exposure_record or {})
     entries = {entry["band"]: entry for entry in _law(scenario).entries["proposal"]}
-    steps = bands()
+    steps = list(bands())
     place = min(steps.index(severity.band) + bool(raised), len(steps) - 1)
     entry = entries[steps[place]]
     why = f"severity {severity.arithmetic}, {severity.band.replace('_', ' ')}"

@@ -41,9 +41,9 @@ def data_context(data_class: str, adjustment: int = 0, reason: str = "") -> int:
     return bases[data_class] + adjustment
 
 
-def bands() -> list[str]:
-    """The bands, lowest first."""
-    return [entry["name"] for entry in reference.load("severity_enisa").entries["band"]]
+def bands() -> dict[str, float]:
+    """The bands, lowest first, each with the score at which it begins."""
+    return {entry["name"]: entry["from"] for entry in reference.load("severity_enisa").entries["band"]}
 
 
 def band(score: float) -> str:

@@ -7,6 +7,7 @@ never in it. The score orders a discussion; a named person decides.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,6 +31,7 @@ from otrack_risk.schema import categories
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.figure import Figure
 
     from otrack_risk.assessment.scenario import Scenario
 
@@ -87,7 +89,7 @@ class Severity(Shown):
     @property
     def band_range(self) -> tuple[str, str]:
         """Lowest and highest band under one step of doubt in one input at a time."""
-        order = bands()
+        order = list(bands())
         reached = sorted({self.band, *(step.band for step in self.steps)}, key=order.index)
         return reached[0], reached[-1]
 
@@ -107,6 +109,24 @@ class Severity(Shown):
         else:
             doubt = f"With any one input moved by one step, one at a time, it stays {_words(self.band)}."
         return f"Severity {self.arithmetic}, {_words(self.band)} (DPC x EI + CB). {doubt} {self._flags()}"
+
+    def headline(self) -> tuple[tuple[str, str], ...]:
+        low, high = (_words(band) for band in self.band_range)
+        doubt = f"; in doubt {low} to {high}" if low != high else ""
+        return ((f"{self.score:g}", f"severity on ENISA's scale to 6: {_words(self.band)}{doubt}"),)
+
+    def figure(self) -> Figure:
+        from otrack_risk.display import figures
+
+        starts = [*bands().values(), 6.0]  # 6: the highest score there is
+        spans = dict(zip(map(_words, bands()), itertools.pairwise(starts), strict=True))
+        scores = [self.score, *(step.score for step in self.steps)]
+        return figures.scale(
+            spans,
+            self.score,
+            (min(scores), max(scores)),
+            f"Severity {self.arithmetic}; the bar spans one step of doubt in one input",
+        )
 
     def table(self) -> pl.DataFrame:
         values: dict[str, float] = {"dpc": self.dpc, "ei": self.ei, **self.circumstances}

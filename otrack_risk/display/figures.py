@@ -7,14 +7,15 @@ are cividis, and nothing is told by colour alone: each bar and cell carries its 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otrack_risk.display.tables import Hidden, written
+from otrack_risk.display.tables import Count, Hidden, written
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, GRID, BAR, MARK = "#1b1b1b", "#d0d0d0", "#31446b", "#8a6d00"
@@ -97,6 +98,36 @@ def lines(
     return figure
 
 
+def scale(bands: Mapping[str, tuple[float, float]], value: float, span: tuple[float, float], title: str) -> Figure:
+    """A value on a scale cut into named bands, with the span of doubt around it.
+
+    Parameters
+    ----------
+    bands : name to (from, to), adjacent and in order
+    value, span : the point, and the (low, high) that it may be instead
+    """
+    from matplotlib import colormaps, rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(7.2, 1.75), layout="constrained")
+        axes = figure.subplots()
+        shades = colormaps["cividis"](np.linspace(0.95, 0.45, len(bands)))
+        for (name, (start, end)), shade in zip(bands.items(), shades, strict=True):
+            axes.barh(0, end - start, left=start, height=1, color=shade, edgecolor="white", linewidth=2)
+            axes.text((start + end) / 2, -0.78, name, ha="center", va="center", color=INK)
+        axes.plot(span, (0, 0), color=INK, linewidth=3, solid_capstyle="butt", marker="|", markersize=14)
+        axes.plot([value], [0], marker="D", markersize=10, color="white", markeredgecolor=INK, markeredgewidth=2)
+        axes.text(value, 0.8, f"{value:g}", ha="center", va="center", fontweight="bold", color=INK)
+        edges = sorted({edge for band in bands.values() for edge in band})
+        axes.set_xticks(edges, [f"{edge:g}" for edge in edges])
+        axes.set_yticks([])
+        axes.set_ylim(-1.1, 1.1)
+        axes.spines[["left"]].set_visible(False)
+        _titled(figure, title)
+    return figure
+
+
 def svg(figure: Figure) -> str:
     """The figure as SVG with no date, no path and no software version in it."""
     from matplotlib import rc_context
@@ -123,3 +154,117 @@ def _wrapped(title: str, width: int = 84) -> str:
     import textwrap
 
     return "\n".join(textwrap.wrap(title, width))
+
+
+def heatmap(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[Count]],
+    letters: Sequence[Sequence[str]],
+    states: Sequence[Sequence[str]],
+    *,
+    title: str,
+    unit: str,
+    vmax: int,
+    meanings: Mapping[str, str],
+) -> Figure:
+    """A grid of counts, each told by colour, by a letter and by its number.
+
+    Parameters
+    ----------
+    rows, columns : labels, in the order in which they are drawn
+    values : a count for each row and column; None where it is not known, which is drawn grey and never blank
+    letters : what kind of cell it is, beside the count; a count of 0 leaves the letter alone
+    states : "excess" is hatched, "none" left white; any other word is plain
+    unit : what is counted, and of what; stands under the colour bar
+    vmax : the count of the darkest colour, fixed so that two figures of one school compare
+    meanings : letter -> words, for the legend
+
+    Notes
+    -----
+    Colours are cividis from light (few) to dark (many); text is black or white, whichever stands out more, which is
+    at least 4.5 to 1. Beyond 20 by 15 cells the numbers do not fit a page, and the letters stand alone.
+    """
+    from matplotlib import colormaps, rc_context
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    numbered = len(rows) <= 20 and len(columns) <= 15
+    top = max(vmax, 1)
+    norm, colours = Normalize(0, top), colormaps["cividis_r"]
+    with rc_context({**_STYLE, "hatch.linewidth": 0.8}):
+        figure = Figure(figsize=(7.5, 2.6 + (0.36 if numbered else 0.22) * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        for y, x in np.ndindex(len(rows), len(columns)):
+            value, letter, state = values[y][x], letters[y][x], states[y][x]
+            fill = _filled(value, state, vmax, lambda count: colours(norm(count))[:3])
+            ink = _ink_on(fill)
+            text = "\n".join((letter, _counted(value, vmax))) if numbered and _tells(value) else letter
+            _square(axes, x, y, fill, ink, text, hatched=state == "excess")
+        axes.set_xlim(-0.5, len(columns) - 0.5)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_yticks(range(len(rows)), [_wrapped(row, 20) for row in rows])
+        axes.set_xticks(range(len(columns)), [_wrapped(column, 20) for column in columns])
+        axes.tick_params(length=0, labelsize=8.5, top=False, labeltop=True, bottom=False, labelbottom=False)
+        for label in axes.get_xticklabels():
+            label.set(rotation=40, ha="left", va="bottom", rotation_mode="anchor")
+        axes.spines[:].set_visible(False)
+        bar = figure.colorbar(
+            ScalarMappable(norm, colours), ax=axes, orientation="horizontal", aspect=60, pad=0.01, fraction=0.03
+        )
+        bar.ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
+        bar.set_ticks(sorted({0, top // 2, top}))
+        bar.ax.tick_params(labelsize=8.5)
+        bar.set_label(_wrapped(f"{_legend(meanings)}\n{unit}", 110), fontsize=8.5)
+        _titled(figure, title)
+    return figure
+
+
+_UNKNOWN_GREY = (0.75, 0.75, 0.75)
+
+
+def _filled(value: Count, state: str, vmax: int, colour: Callable[[float], tuple[float, ...]]) -> tuple[float, ...]:
+    if value is None:
+        return _UNKNOWN_GREY
+    if state == "none":
+        return (1.0, 1.0, 1.0)
+    if isinstance(value, Hidden):  # the place where a reader is told that it lies, not where it does
+        return colour(vmax if value.why == "rest" else 0)
+    return colour(value)
+
+
+def _tells(value: Count) -> bool:
+    return isinstance(value, Hidden) or bool(value)
+
+
+def _counted(value: Count, vmax: int) -> str:
+    """A count as it fits into a square; of a hidden one what may be told: few, or all but few."""
+    if isinstance(value, Hidden):
+        return {"few": f"<{value.below}", "rest": f">{vmax - value.below:,}", "other": "hidden"}[value.why]
+    return "?" if value is None else f"{value:,}"
+
+
+def _square(axes: Axes, x: int, y: int, fill: tuple[float, ...], ink: str, text: str, *, hatched: bool) -> None:
+    from matplotlib.patches import Rectangle
+
+    place, size = (x - 0.5, y - 0.5), 1
+    axes.add_patch(
+        Rectangle(place, size, size, facecolor=fill, edgecolor=ink, hatch="////" if hatched else "", linewidth=0)
+    )
+    axes.add_patch(Rectangle(place, size, size, fill=False, edgecolor="white", linewidth=3))  # with the line on it, an
+    axes.add_patch(Rectangle(place, size, size, fill=False, edgecolor=INK, linewidth=0.8))  # edge on any two colours
+    back = {"facecolor": fill, "edgecolor": "none", "boxstyle": "square,pad=0.12"} if hatched else None
+    axes.text(x, y, text, ha="center", va="center", fontsize=8, color=ink, bbox=back, linespacing=1.05)
+
+
+def _ink_on(fill: tuple[float, ...]) -> str:
+    """Black or white, whichever stands out more: by relative luminance, never under 4.5 to 1."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in fill]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def _legend(meanings: Mapping[str, str]) -> str:
+    told = [f"{letter} {words}" for letter, words in meanings.items()]
+    return " · ".join([*told, "- nothing", "hatched: beyond need", "grey: not known"])

@@ -45,6 +45,10 @@ class Shown:
         """The picture, where people would rather look; its alt text is the sentence."""
         return None
 
+    def headline(self) -> tuple[tuple[str, str], ...]:
+        """The numbers, each with its words, that a report opens with; most results have none."""
+        return ()
+
     def record(self) -> dict[str, Any]:
         """Plain values for JSON; None with a ``reason`` where a number is not defined."""
         raise NotImplementedError
@@ -80,6 +84,7 @@ class Shown:
             "text/html": _html(sentence, svg, frame),
             MIME: {
                 "key": self.key,
+                "headline": shown.headline(),
                 "sentence": sentence,
                 "record": tables.plain(shown.record()),
                 "table": tables.rows_of(frame),

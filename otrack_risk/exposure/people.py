@@ -67,6 +67,13 @@ class PeopleCount(Shown):
             "uncountable": ("rows without a person's key", self.uncountable),
         }
 
+    def headline(self) -> tuple[tuple[str, str], ...]:
+        return (
+            (written(self.records), "records, which are not people"),
+            (written(self.total), "people"),
+            (written(self.children), "of them children"),
+        )
+
     def table(self) -> pl.DataFrame:
         numbers = self.numbers()
         return tables.table(

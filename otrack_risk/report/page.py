@@ -34,6 +34,7 @@ class ShownResult:
     page: str
     heading: str
     key: str
+    headline: list[list[str]]  # numbers, each with its words
     sentence: str
     record: Any
     table: dict[str, Any]
@@ -154,6 +155,7 @@ def _shown(page_name: str, count: int, heading: str, payload: dict[str, Any]) ->
         page=page_name,
         heading=heading,
         key=payload["key"],
+        headline=payload["headline"],
         sentence=payload["sentence"],
         record=payload["record"],
         table=payload["table"],

@@ -213,7 +213,7 @@ class Risk(Shown):
 
     def sentence(self) -> str:
         unit, n = self.unit.replace("_", " "), self.records
-        known = named(self.quasi_identifiers)
+        known = named(self.quasi_identifiers, at_most=6)
         at = self.at_risk[0]
         parts = []
         if self.directly_identified is None:
@@ -240,10 +240,12 @@ class Risk(Shown):
             f"{tables.percent(self.record_risk.mean_per_record)} on average ({self.classes:,} of {n:,}); for "
             f"{at.records:,} of {n:,} ({tables.percent(at.share)}) the chance is above {tables.percent(at.threshold)}."
         )
-        for name, risk in self.sensitive.items():
+        if self.sensitive:
+            name, risk = max(self.sensitive.items(), key=lambda item: item[1].homogeneous_records)
             share = tables.percent(risk.homogeneous_records / n)
+            most = f", the most of {len(self.sensitive)} sensitive fields" if len(self.sensitive) > 1 else ""
             parts.append(
-                f"For {risk.homogeneous_records:,} of {n:,} ({share}) everybody alike has the same {name}, which is "
+                f"For {risk.homogeneous_records:,} of {n:,} ({share}) everybody alike has the same {name}{most}; it is "
                 "then known without telling them apart."
             )
         parts.append(missing_said(self.missing_rule, self.left_out, unit))
@@ -254,6 +256,13 @@ class Risk(Shown):
             )
         return " ".join(parts)
 
+    def headline(self) -> tuple[tuple[str, str], ...]:
+        unit = self.unit.replace("_", " ")
+        if self.directly_identified is not None and self.names_people:
+            gate = self.directly_identified
+            return ((tables.percent(gate.records / gate.of), f"of {gate.of:,} {unit} directly identified"),)
+        return ((tables.percent(self.uniques / self.records), f"of {self.records:,} {unit} alone in their class"),)
+
     def table(self) -> pl.DataFrame:
         unit, n = self.unit.replace("_", " "), self.records
         rows: list[tuple[str, object, str]] = []
@@ -262,6 +271,7 @@ class Risk(Shown):
             rows.append((f"{unit} directly identified", gate.records, f"of {gate.of:,}"))
         removed = ", if the identifiers were removed" if self.names_people else ""
         rows += [
+            ("taken to be known", named(self.quasi_identifiers), ""),
             (f"{unit} measured", n, ""),
             (f"{unit} left out for a missing value", self.left_out, ""),
             ("equivalence classes", self.classes, ""),

@@ -153,14 +153,18 @@ def check_threshold(threshold: float) -> None:
         raise ParameterError("threshold: it is a probability, from 0 to 1.", "give 0.2 for a chance of one in five.")
 
 
-def named(fields: Sequence[str]) -> str:
-    """The names of fields as a person lists them.
+def named(fields: Sequence[str], at_most: int | None = None) -> str:
+    """The names of fields as a person lists them; beyond ``at_most`` only how many more there are.
 
     Examples
     --------
     >>> named(["year_group", "sex", "postcode"])
     'year_group, sex and postcode'
+    >>> named(["year_group", "sex", "postcode", "ethnicity"], at_most=2)
+    'year_group, sex and 2 fields more'
     """
+    if at_most is not None and len(fields) > at_most:
+        fields = [*fields[:at_most], f"{len(fields) - at_most} field{'s' * (len(fields) - at_most > 1)} more"]
     return " and ".join(part for part in (", ".join(fields[:-1]), fields[-1]) if part)
 
 
