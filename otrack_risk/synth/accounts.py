@@ -120,7 +120,7 @@ def _families(rng: np.random.Generator, plan: Preset, ids: pl.Series, kind: str,
     """Accounts of contacts or pupils: they see their own child or themselves, at whatever school that is."""
     n = len(ids)
     name = "guardian-" if kind == "guardian" else "pupil-"
-    last = np.datetime64(plan.as_of, "D") - rng.integers(0, 200, n)
+    last = np.datetime64(plan.as_of, "D") - rng.integers(0, 95, n)  # days; a few sleep
     return pl.DataFrame(
         {
             "account": name + ids.str.slice(1),
