@@ -173,9 +173,9 @@ def heatmap(
     Parameters
     ----------
     rows, columns : labels, in the order in which they are drawn
-    values : a count for each row and column; None where it is not known, which is drawn grey and never blank
-    letters : what kind of cell it is, beside the count; a count of 0 leaves the letter alone
-    states : "excess" is hatched, "none" left white; any other word is plain
+    values : a count for each row and column; 0 is left white, None (not known) drawn grey with a question mark
+    letters : what kind of cell it is, beside the count; never blank, and alone where the count is 0
+    states : "excess" is hatched; any other word is plain
     unit : what is counted, and of what; stands under the colour bar
     vmax : the count of the darkest colour, fixed so that two figures of one school compare
     meanings : letter -> words, for the legend
@@ -194,14 +194,18 @@ def heatmap(
     top = max(vmax, 1)
     norm, colours = Normalize(0, top), colormaps["cividis_r"]
     with rc_context({**_STYLE, "hatch.linewidth": 0.8}):
-        figure = Figure(figsize=(7.5, 2.6 + (0.36 if numbered else 0.22) * len(rows)), layout="constrained")
+        figure = Figure(figsize=(7.5, 2.6 + (0.38 if numbered else 0.22) * len(rows)), layout="constrained")
         axes = figure.subplots()
         for y, x in np.ndindex(len(rows), len(columns)):
             value, letter, state = values[y][x], letters[y][x], states[y][x]
-            fill = _filled(value, state, vmax, lambda count: colours(norm(count))[:3])
+            fill = _filled(value, top, lambda count: colours(norm(count))[:3])
             ink = _ink_on(fill)
-            text = "\n".join((letter, _counted(value, vmax))) if numbered and _tells(value) else letter
-            _square(axes, x, y, fill, ink, text, hatched=state == "excess")
+            words = (
+                [f"\N{NO-BREAK SPACE}{letter}\N{NO-BREAK SPACE}", _counted(value, top)]
+                if numbered and _tells(value) and letter != "?"
+                else [letter]
+            )
+            _square(axes, x, y, fill, ink, words, hatched=state == "excess")
         axes.set_xlim(-0.5, len(columns) - 0.5)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks(range(len(rows)), [_wrapped(row, 20) for row in rows])
@@ -216,26 +220,22 @@ def heatmap(
         bar.ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
         bar.set_ticks(sorted({0, top // 2, top}))
         bar.ax.tick_params(labelsize=8.5)
-        bar.set_label(_wrapped(f"{_legend(meanings)}\n{unit}", 110), fontsize=8.5)
+        bar.set_label("\n".join((_wrapped(unit, 100), "", _wrapped(_legend(meanings), 100))), fontsize=8.5)
         _titled(figure, title)
     return figure
 
 
-_UNKNOWN_GREY = (0.75, 0.75, 0.75)
+_NOBODY, _UNKNOWN = (1.0, 1.0, 1.0), (0.86, 0.86, 0.86)
 
 
-def _filled(value: Count, state: str, vmax: int, colour: Callable[[float], tuple[float, ...]]) -> tuple[float, ...]:
-    if value is None:
-        return _UNKNOWN_GREY
-    if state == "none":
-        return (1.0, 1.0, 1.0)
-    if isinstance(value, Hidden):  # the place where a reader is told that it lies, not where it does
+def _filled(value: Count, vmax: int, colour: Callable[[float], tuple[float, ...]]) -> tuple[float, ...]:
+    if isinstance(value, Hidden):  # the end of the scale at which it lies, not its place there
         return colour(vmax if value.why == "rest" else 0)
-    return colour(value)
+    return _UNKNOWN if value is None else colour(value) if value else _NOBODY
 
 
 def _tells(value: Count) -> bool:
-    return isinstance(value, Hidden) or bool(value)
+    return value is None or isinstance(value, Hidden) or value > 0
 
 
 def _counted(value: Count, vmax: int) -> str:
@@ -245,17 +245,31 @@ def _counted(value: Count, vmax: int) -> str:
     return "?" if value is None else f"{value:,}"
 
 
-def _square(axes: Axes, x: int, y: int, fill: tuple[float, ...], ink: str, text: str, *, hatched: bool) -> None:
+def _square(
+    axes: Axes, x: int, y: int, fill: tuple[float, ...], ink: str, words: Sequence[str], *, hatched: bool
+) -> None:
     from matplotlib.patches import Rectangle
 
-    place, size = (x - 0.5, y - 0.5), 1
-    axes.add_patch(
-        Rectangle(place, size, size, facecolor=fill, edgecolor=ink, hatch="////" if hatched else "", linewidth=0)
-    )
-    axes.add_patch(Rectangle(place, size, size, fill=False, edgecolor="white", linewidth=3))  # with the line on it, an
-    axes.add_patch(Rectangle(place, size, size, fill=False, edgecolor=INK, linewidth=0.8))  # edge on any two colours
-    back = {"facecolor": fill, "edgecolor": "none", "boxstyle": "square,pad=0.12"} if hatched else None
-    axes.text(x, y, text, ha="center", va="center", fontsize=8, color=ink, bbox=back, linespacing=1.05)
+    def outline(**look: Any) -> None:
+        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **look))
+
+    outline(facecolor=fill, edgecolor=ink, hatch="////" if hatched else "", linewidth=0)
+    outline(fill=False, edgecolor="white", linewidth=3)  # a dark line on a white one stands out from any two colours
+    outline(fill=False, edgecolor=INK, linewidth=0.8)
+    back = {"facecolor": fill, "edgecolor": "none", "boxstyle": "square,pad=0.03"} if hatched else None
+    for line, word in enumerate(words):  # apart, so that the hatching shows beside the letter
+        offset = (0.5 * (len(words) - 1) - line) * 11.5  # points
+        axes.annotate(
+            word,
+            (x, y),
+            (0, offset),
+            textcoords="offset points",
+            ha="center",
+            va="center_baseline",
+            fontsize=8,
+            color=ink,
+            bbox=back,
+        )
 
 
 def _ink_on(fill: tuple[float, ...]) -> str:
@@ -267,4 +281,5 @@ def _ink_on(fill: tuple[float, ...]) -> str:
 
 def _legend(meanings: Mapping[str, str]) -> str:
     told = [f"{letter} {words}" for letter, words in meanings.items()]
-    return " · ".join([*told, "- nothing", "hatched: beyond need", "grey: not known"])
+    told += ["a letter alone: nobody", "-: nothing held", "hatched: beyond need", "?: not known"]
+    return " · ".join(words.replace(" ", "\N{NO-BREAK SPACE}") for words in told)

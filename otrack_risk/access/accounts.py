@@ -1,0 +1,138 @@
+"""What single accounts can see, and how many accounts see how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from otrack_risk.display import tables
+from otrack_risk.display.results import Shown
+from otrack_risk.display.tables import Count, Hidden, Share, written
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+NO_LOG = "no access log was read"
+_BANDS = ((0, 0), (1, 30), (31, 300), (301, 3_000), (3_001, 30_000), (30_001, None))
+
+
+@dataclass(frozen=True)
+class AccountReach:
+    """What one account can see."""
+
+    account: str  # the name of the log-in; on paper "account 1" and so on, in order of reach
+    roles: tuple[str, ...]  # of its grants in force, in order of seniority
+    enabled: bool
+    public: bool  # needs no log-in
+    children: Count  # distinct children whom it can see in any category, at least by a flag
+    special_category_children: Count  # those of whom it can see special category data
+    blast_radius: float | Hidden | None  # weighted pupil-categories
+    blast_radius_share: Share  # of the most there could be: to administer every category of every child
+    over_privilege: Share  # of the weight of what it holds: what lies beyond the matrix
+    under_privilege: Share  # of child x category x verb that the matrix allows its roles: what it lacks
+    reason: str  # why a number above is not known
+
+    def record(self) -> dict[str, Any]:
+        """An entry of the contract's ``accounts``."""
+        return {
+            "account": self.account,
+            "roles": list(self.roles),
+            "enabled": self.enabled,
+            "children": self.children,
+            "special_category_children": self.special_category_children,
+            "blast_radius": self.blast_radius,
+            "blast_radius_share": self.blast_radius_share,
+            "over_privilege": self.over_privilege,
+            "under_privilege": self.under_privilege,
+            "excess": None,
+            "reason": "; ".join(each for each in (self.reason, f"excess: {NO_LOG}") if each),
+        }
+
+    def renamed(self, name: str, roles: Mapping[str, str], roll: Count, below: int) -> AccountReach:
+        """Under another name, and with every number hidden that would tell of few children."""
+        children = tables.hide(self.children, below, of=roll)
+        special = tables.hide(self.special_category_children, below, of=roll)
+        few = next((count for count in (children, special) if isinstance(count, Hidden)), None)
+        return replace(
+            self,
+            account=name,
+            roles=tuple(roles.get(role, role) for role in self.roles),
+            children=children,
+            special_category_children=special,
+            blast_radius=few if few and self.blast_radius is not None else self.blast_radius,
+            blast_radius_share=tables.hide_share(self.blast_radius_share, few),
+            over_privilege=tables.hide_share(self.over_privilege, few),
+            under_privilege=tables.hide_share(self.under_privilege, few),
+        )
+
+
+@dataclass(frozen=True)
+class AccountLadder(Shown):
+    """Accounts by the number of children that each can see.
+
+    A band is a measure, as a class size is: it stands beside no role, school or category, and is exact on paper.
+    """
+
+    key: ClassVar[str] = "account_ladder"
+    bands: Mapping[str, int]  # "31 to 300" -> enabled accounts; "not known" apart
+    accounts: int  # enabled accounts: the sum of the bands
+    widest: Count  # children whom the widest account can see
+    roll: Count  # distinct children; None: no pupils were given
+
+    @classmethod
+    def of(cls, accounts: Iterable[AccountReach], roll: int | None) -> AccountLadder:
+        """The enabled accounts, counted by band; bands wider than the roll are left out."""
+        reached = [each.children for each in accounts if each.enabled]
+        known = [count for count in reached if isinstance(count, int)]
+        bands: dict[str, int] = {
+            _band(low, high): sum(low <= count and (high is None or count <= high) for count in known)
+            for low, high in _BANDS
+            if roll is not None and low <= roll
+        }
+        if len(known) < len(reached):
+            bands["not known"] = len(reached) - len(known)
+        return cls(bands, len(reached), max(known, default=None), roll)
+
+    def sentence(self) -> str:
+        if self.roll is None:
+            return f"{self.accounts:,} accounts are enabled; no pupils were given, so how many each sees is not known."
+        known = [band for band, count in self.bands.items() if count and band != "not known"]
+        widest = known[-1] if known else "nobody"
+        if widest == "nobody":
+            return f"None of {self.accounts:,} enabled accounts is known to see a child."
+        most = f"the widest can see {written(self.widest)} of {written(self.roll)}"
+        return f"{self.bands[widest]:,} of {self.accounts:,} enabled accounts can see {widest} children each; {most}."
+
+    def table(self) -> pl.DataFrame:
+        return tables.table({"children whom each can see": list(self.bands), "accounts": list(self.bands.values())})
+
+    def figure(self) -> Figure | None:
+        from otrack_risk.display.figures import bars
+
+        if not self.bands:
+            return None
+        return bars(
+            list(self.bands),
+            list(self.bands.values()),
+            self.sentence(),
+            "enabled accounts, by the children whom each can see",
+        )
+
+    def record(self) -> dict[str, Any]:
+        content = {"bands": dict(self.bands), "accounts": self.accounts, "widest": self.widest, "roll": self.roll}
+        return content if self.roll is not None else content | {"reason": "no pupils were given"}
+
+    def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
+        return replace(
+            self,
+            widest=tables.hide(self.widest, hide_below, of=self.roll),
+            roll=tables.hide(self.roll, hide_below),
+        )
+
+
+def _band(low: int, high: int | None) -> str:
+    if high == 0:
+        return "nobody"
+    return f"more than {low - 1:,}" if high is None else f"{low:,} to {high:,}"
