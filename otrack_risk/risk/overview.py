@@ -293,12 +293,9 @@ class Risk(Shown):
         if self.separation is not None:
             rows.append(("separation", tables.percent(self.separation), f"pairs of {unit} that differ"))
         for name, risk in self.sensitive.items():
-            alike = f"{unit} whose {name} is that of everybody alike"
-            rows += [
-                (f"values of {name} in a class, at least", risk.distinct_l, f"{risk.entropy_l:.4g} by entropy"),
-                (alike, risk.homogeneous_records, _of(risk.homogeneous_records / n, n)),
-                (f"distance of a class from the table in {name}, at most", f"{risk.t_equal:.4g}", "0 to 1"),
-            ]
+            least = f"least l {risk.distinct_l}, by entropy {risk.entropy_l:.4g}; most t {risk.t_equal:.4g}"
+            told = f"{_of(risk.homogeneous_records / n, n)}; {least}"
+            rows.append((f"{unit} whose {name} is that of everybody alike", risk.homogeneous_records, told))
         return tables.table(
             {
                 "measure": [label for label, _, _ in rows],
