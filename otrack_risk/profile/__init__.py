@@ -4,10 +4,10 @@
 that a file which a person edits and every later command reads.
 """
 
-from otrack_risk.profile.catalogue import read_catalogue, write_catalogue
 from otrack_risk.profile.keys import MinimalKey, minimal_keys
 from otrack_risk.profile.results import ColumnProfile, Profile, TableProfile
 from otrack_risk.profile.survey import catalogue_for, classify, profile
+from otrack_risk.schema.catalogue import read_catalogue, write_catalogue
 
 __all__ = [
     "ColumnProfile",

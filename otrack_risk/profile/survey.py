@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from otrack_risk.profile.catalogue import FILE_NAME, merged, read_catalogue
 from otrack_risk.profile.columns import Measured, classify_column, last_date, measure
 from otrack_risk.profile.fields import known_fields
 from otrack_risk.profile.keys import minimal_keys
 from otrack_risk.profile.results import ColumnProfile, Profile, TableProfile
 from otrack_risk.profile.subjects import PEOPLE, Subjects, subjects
 from otrack_risk.schema import Catalogue, Column, TableSchema
+from otrack_risk.schema.catalogue import FILE_NAME, merged, read_catalogue
 
 _SAID = "said in the catalogue"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from otrack_risk import reference
@@ -74,26 +73,7 @@ def catalogue(tables: Mapping[str, Sequence[str]]) -> Catalogue:
     )
 
 
-def as_toml(catalogue: Catalogue) -> str:
-    """The catalogue as the file that a person edits."""
-    lines = ["# What each column of this synthetic world is. Later commands read it; a person may edit it."]
-    for table in catalogue.tables:
-        lines += ["", "[[table]]", f"name = {_text(table.name)}", f"subjects = {_text(table.subjects)}"]
-        lines += [f"person = {_text(table.person)}"] if table.person else []
-        lines += [f"one_row_a_person = {str(table.one_row_a_person).lower()}"]
-        for column in table.columns:
-            lines += ["", "[[table.column]]"]
-            lines += [
-                f"{key} = {_text(getattr(column, key))}" for key in ("name", "role", "kind", "category", "reason")
-            ]
-    return "\n".join(lines) + "\n"
-
-
 def _column(table: str, column: str, known: Mapping[str, Mapping[str, str]]) -> Column:
     field = known[_FIELDS.get(f"{table}.{column}", _FIELDS.get(column, column))]
     role: Role = field["role"]  # type: ignore[assignment]  # the table is checked where it is loaded
     return Column(column, role, field.get("kind", field["name"]), field["category"], f"synthetic: {field['label']}")
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)  # a JSON string without control characters is a TOML string

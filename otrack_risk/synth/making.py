@@ -13,6 +13,7 @@ import polars as pl
 
 from otrack_risk import __version__, frames
 from otrack_risk.errors import FileError, ParameterError
+from otrack_risk.schema.catalogue import write_catalogue
 from otrack_risk.synth import catalogue, world
 from otrack_risk.synth.accounts import make_accounts
 from otrack_risk.synth.adults import make_guardians, make_staff
@@ -73,7 +74,7 @@ def make(
     people = make_people(streams[1], place, pupils=plan.pupils, now=plan.now, since=since)
     folder = Path(out)
     _clear(folder)
-    _save(folder / "world.toml", _BEGUN)
+    (folder / "world.toml").write_bytes(_BEGUN.encode())
     columns: dict[str, list[str]] = {}
     rows: dict[str, int] = {}
 
@@ -127,8 +128,8 @@ def make(
         planted=tuple(planted.items()),
         facts=world.facts(plan, rows),
     )
-    _save(folder / "catalogue.toml", catalogue.as_toml(catalogue.catalogue(columns)))
-    _save(folder / "world.toml", world.as_toml(made))  # last: a folder without it is not whole
+    write_catalogue(catalogue.catalogue(columns), folder / "catalogue.toml")
+    (folder / "world.toml").write_bytes(world.as_toml(made).encode())  # last: a folder without it is not whole
     return made
 
 
@@ -189,7 +190,3 @@ def _versions() -> str:
     return f"otrack_risk {__version__}, " + ", ".join(
         f"{name} {version(name)}" for name in ("numpy", "polars", "Faker")
     )
-
-
-def _save(path: Path, text: str) -> None:
-    path.write_bytes(text.encode())
