@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from otrack_risk.access.grants import Grants, read_grants, together
 from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.reach import reach
 from otrack_risk.access.results import Access, Cell
+from otrack_risk.display.results import NotLookedFor
 
 __all__ = [
     "Access",
@@ -23,6 +25,7 @@ __all__ = [
     "Finding",
     "Grants",
     "Needed",
+    "NoGrants",
     "from_paths",
     "needed_matrix",
     "reach",
@@ -31,13 +34,26 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True)
+class NoGrants(NotLookedFor):
+    """Nobody said who can see whom: every question about it is open, which is not "nobody can"."""
+
+    def ladder(self) -> NoGrants:
+        """The same, of the accounts."""
+        return replace(self, question="how many children one stolen password exposes")
+
+    def findings_table(self) -> NoGrants:
+        """The same, of the findings."""
+        return replace(self, question="which grants somebody should look at first")
+
+
 def who_can_see_whom(
     dataset: frames.Dataset | None,
     grants: str | Path | Grants = "",
     *,
     needed: str | Path | None = None,
     as_of: date | None = None,
-) -> Access:
+) -> Access | NoGrants:
     """Reach in a data set: by its own table of grants, or by grants that are given apart.
 
     Parameters
@@ -49,16 +65,25 @@ def who_can_see_whom(
     Raises
     ------
     TableError, FieldError, ParameterError
-        No grants, a column that is lacking, or a matrix that is not understood.
+        Grants that hold no grant or lack a column, or a matrix that is not understood.
+
+    Notes
+    -----
+    Data that hold no table of grants, where none are given apart, were not looked at: :class:`NoGrants`.
     """
+    if not isinstance(grants, Grants) and not str(grants) and (dataset is None or "grants" not in dataset.tables):
+        return NoGrants(
+            "who can see whom",
+            "These data hold no table of grants, and none were given apart.",
+            "Give a CSV of grants (account, role, category, verb, scope) with --grants.",
+        )
     if isinstance(grants, Grants):
         held = grants
     elif str(grants):
         held = read_grants([grants])
     else:
         held = Grants.from_dataset(dataset or frames.Dataset("no data set"))
-    day = held.latest_day() if as_of is None else as_of.date() if isinstance(as_of, datetime) else as_of
-    return reach(held, dataset, as_of=day, needed=needed_matrix(needed or None))
+    return _on_the_day(held, dataset, needed, as_of)
 
 
 def from_paths(
@@ -83,4 +108,9 @@ def from_paths(
         people = read[0] if len(read) == 1 and "pupils" in read[0].tables else None
     every = {id(table): table for each in [*read, *([people] if people else [])] for table in each.tables.values()}
     used = frames.Dataset(read[0].name, {str(place): table for place, table in enumerate(every.values())})
-    return who_can_see_whom(people, together(read), needed=needed, as_of=as_of), used
+    return _on_the_day(together(read), people, needed, as_of), used
+
+
+def _on_the_day(held: Grants, dataset: frames.Dataset | None, needed: str | Path | None, as_of: date | None) -> Access:
+    day = held.latest_day() if as_of is None else as_of.date() if isinstance(as_of, datetime) else as_of
+    return reach(held, dataset, as_of=day, needed=needed_matrix(needed or None))

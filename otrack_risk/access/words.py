@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from otrack_risk import reference, schema
@@ -142,6 +143,7 @@ def scope_of(word: str | None) -> tuple[str, str | None] | None:
     return None if found is None or scopes()[found].matrix_only else (found, None)
 
 
+@cache
 def _words(array: str) -> Mapping[str, str]:
     entries: list[dict[str, Any]] = reference.load("roles").entries[array]
     known = {_plain(word): e["name"] for e in entries for word in (e["name"], *e["synonyms"], e.get("label", ""))}

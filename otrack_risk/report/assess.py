@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otrack_risk.display.tables import plain
@@ -48,7 +48,7 @@ def assess(
         for name in NOTEBOOKS:
             notebook = describe(name)
             progress(notebook.title)
-            given = {**parameters, "folder": scratch}
+            given = {**parameters, "folder": str(Path(scratch) / "schools")}
             own = {parameter.name for parameter in notebook.parameters}
             executed[name] = run(notebook, {key: value for key, value in given.items() if key in own})
     progress("Writing the pages")
@@ -63,12 +63,11 @@ def assess(
     return pack.write(out, executed, pages, about, document, NOT_MEASURED)
 
 
-def footer(version: str, hide_below: int, as_of: str, assumed: Sequence[str] = ()) -> tuple[str, ...]:
+def footer(version: str, hide_below: int, as_of: str) -> tuple[str, ...]:
     """What stands at the foot of every page."""
     return (
         f"Counts of people below {hide_below} are hidden, and others with them where subtraction would give them away. "
         "Measures of a table, such as k or a class size, are exact.",
-        "Proposals for a named person to weigh; not legal advice. What was not looked for is said where it would stand.",
-        *assumed,
+        "Proposals for a named person to weigh; not legal advice. What was not looked for is said to be so.",
         f"otrack_risk {version}. This assessment speaks for {as_of}.",
     )

@@ -62,7 +62,7 @@ def write(
             if result.table["rows"]:
                 _put(new / "tables" / f"{result.stem}.csv", tables.as_csv(**result.table))
     shown = [result for one in pages for result in one.results]
-    _put(new / "index.html", overview(pages, about, QUESTIONS, not_measured))
+    _put(new / "index.html", overview(pages, about, QUESTIONS, not_measured | open_questions(shown)))
     _put(new / "results.json", _json({**document, **results(shown, not_measured)}))
     _put(new / "manifest.json", _json({"tool": document["tool"], "input": document["input"], "files": _hashes(new)}))
     old = out.with_name(f".{out.name}.old")
@@ -93,6 +93,7 @@ def results(shown: Sequence[ShownResult], not_measured: dict[str, str]) -> dict[
     """
     top: dict[str, Any] = dict.fromkeys(LIFTED)
     entries = []
+    not_measured = not_measured | open_questions(shown)
     for result in shown:
         entry: dict[str, Any] = {"id": result.id, "page": result.page, "key": result.key, "question": result.heading}
         record = result.record["rules"] if result.key == "notification" else result.record
@@ -108,6 +109,11 @@ def results(shown: Sequence[ShownResult], not_measured: dict[str, str]) -> dict[
             entry["table"] = f"tables/{result.stem}.csv"
         entries.append({**entry, "sentence": result.sentence})
     return {**top, "controls": [], "loss": None, "not_measured": not_measured, "shown": entries}
+
+
+def open_questions(shown: Sequence[ShownResult]) -> dict[str, str]:
+    """The questions that were not asked of this data, with the reason."""
+    return {result.record["question"]: result.record["reason"] for result in shown if result.key == "not_looked_for"}
 
 
 def _put(path: Path, text: str) -> None:
