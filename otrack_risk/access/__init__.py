@@ -40,11 +40,11 @@ class NoGrants(NotLookedFor):
 
     def ladder(self) -> NoGrants:
         """The same, of the accounts."""
-        return replace(self, question="how many children one stolen password exposes")
+        return replace(self, question="how many children one stolen password exposes", instead_of="account_ladder")
 
     def findings_table(self) -> NoGrants:
         """The same, of the findings."""
-        return replace(self, question="which grants somebody should look at first")
+        return replace(self, question="which grants somebody should look at first", instead_of="access_findings")
 
 
 def who_can_see_whom(
@@ -76,6 +76,7 @@ def who_can_see_whom(
             "who can see whom",
             "These data hold no table of grants, and none were given apart.",
             "Give a CSV of grants (account, role, category, verb, scope) with --grants.",
+            instead_of="access",
         )
     if isinstance(grants, Grants):
         held = grants

@@ -101,6 +101,7 @@ class NotLookedFor(Shown):
     question: str
     reason: str
     mend: str
+    instead_of: str  # key of the result that would have answered it
 
     def sentence(self) -> str:
         return f"Not looked for: {self.question}. {self.reason} {self.mend}"
@@ -109,7 +110,13 @@ class NotLookedFor(Shown):
         return tables.table({"question": [self.question], "why": [self.reason], "to find out": [self.mend]}).clear()
 
     def record(self) -> dict[str, Any]:
-        return {"question": self.question, "value": None, "reason": self.reason, "mend": self.mend}
+        return {
+            "question": self.question,
+            "instead_of": self.instead_of,
+            "value": None,
+            "reason": self.reason,
+            "mend": self.mend,
+        }
 
 
 def document(

@@ -193,7 +193,7 @@ def as_html(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: s
             cells.append(f"{opening}{number}>{html.escape(cell(name, value))}{closing}")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f'<div class="wide"><table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="{"wide many" if len(columns) > 9 else "wide"}"><table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 

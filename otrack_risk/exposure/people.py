@@ -68,11 +68,10 @@ class PeopleCount(Shown):
         }
 
     def headline(self) -> tuple[tuple[str, str], ...]:
-        return (
-            (written(self.records), "records, which are not people"),
-            (written(self.total), "people"),
-            (written(self.children), "of them children"),
-        )
+        records = (written(self.records), "records, which are not people")
+        if self.total is None and self.uncountable is not None:
+            return (records, (f"{written(self.uncountable)} or fewer", "people: these rows carry no key"))
+        return (records, (written(self.total), "people"), (written(self.children), "of them children"))
 
     def table(self) -> pl.DataFrame:
         numbers = self.numbers()

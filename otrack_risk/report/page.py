@@ -41,6 +41,11 @@ class ShownResult:
     figure: str  # SVG, or ""
 
     @property
+    def answers(self) -> str:
+        """The key of the question it answers, also where the answer is that nobody looked."""
+        return str(self.record["instead_of"]) if self.key == "not_looked_for" else self.key
+
+    @property
     def stem(self) -> str:
         """The file name, without suffix, of its figure and its table."""
         return f"{self.id}-{self.key}"
@@ -139,7 +144,7 @@ def overview(
     questions : (question, key of the result that answers it), in the order to be read
     not_measured : what this version or this data could not answer, and why
     """
-    first = {result.key: result for one in reversed(pages) for result in reversed(one.results)}
+    first = {result.answers: result for one in reversed(pages) for result in reversed(one.results)}
     short = [(question, first[key]) for question, key in questions if key in first]
     columns = ["name", "rows", "columns", "skipped", "sha256"]
     rows = [[entry[column] for column in columns] for entry in about.inputs]

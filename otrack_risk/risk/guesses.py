@@ -87,6 +87,7 @@ def inference(
             "what is learnt of those who stay hidden",
             "No column of this table is taken to be sensitive.",
             "Name the sensitive columns in the catalogue.",
+            instead_of="inference",
         )
     return Inference(
         quasi_identifiers=tuple(quasi_identifiers),

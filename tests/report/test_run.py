@@ -94,7 +94,7 @@ print("{CANARY}", Path.cwd())
 pl.DataFrame({{"name": ["{CANARY}"]}})
 
 # %%
-NotLookedFor("images", "There are none here.", "Give an image index.")
+NotLookedFor("images", "There are none here.", "Give an image index.", instead_of="images")
 """
     data = tmp_path / "private_folder" / "pupils.csv"
     executed = run.run(notebook(cells.replace(f'"{CANARY}"', f'"{CANARY}"[:]')), {"dataset": str(data)}, tmp_path)
