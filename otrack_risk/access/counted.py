@@ -96,9 +96,8 @@ class Counted:
 def _need(lines: pl.DataFrame, matrix: Needed) -> pl.DataFrame:
     """What the matrix allows each account by its roles, in categories that grants name; a case as it was granted."""
     strength = {scope.name: scope.strength for scope in scopes().values()}
-    standing = matrix.rows.filter(
-        pl.col("scope") != "just_in_time", pl.col("category").is_in(lines.filter("category_known")["category"].unique())
-    )
+    named = lines.filter("category_known")["category"].unique().to_list()
+    standing = matrix.rows.filter(pl.col("scope") != "just_in_time", pl.col("category").is_in(named))
     by_role = lines.select("account", "role").unique().join(standing, on="role")
     for_a_case = lines.filter(pl.col("case") & pl.col("understood")).select(*LINE, "scope", "scope_key")
     columns = [*LINE, "scope", "scope_key"]

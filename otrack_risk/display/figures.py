@@ -183,7 +183,8 @@ def heatmap(
     Notes
     -----
     Colours are cividis from light (few) to dark (many); text is black or white, whichever stands out more, which is
-    at least 4.5 to 1. Beyond 20 by 15 cells the numbers do not fit a page, and the letters stand alone.
+    at least 4.5 to 1. Where six digits do not fit, a number is told in thousands ("160k"). Beyond 20 by 15 cells no
+    number fits a page, and the letters stand alone; the exact numbers are in the table beside the figure.
     """
     from matplotlib import colormaps, rc_context
     from matplotlib.cm import ScalarMappable
@@ -192,6 +193,7 @@ def heatmap(
 
     numbered = len(rows) <= 20 and len(columns) <= 15
     top = max(vmax, 1)
+    thousands = top >= (1_000_000 if len(columns) <= 12 else 100_000)  # what fits into a square at 8 points
     norm, colours = Normalize(0, top), colormaps["cividis_r"]
     with rc_context({**_STYLE, "hatch.linewidth": 0.8}):
         figure = Figure(figsize=(7.5, 2.6 + (0.38 if numbered else 0.22) * len(rows)), layout="constrained")
@@ -201,7 +203,7 @@ def heatmap(
             fill = _filled(value, top, lambda count: colours(norm(count))[:3])
             ink = _ink_on(fill)
             words = (
-                [f"\N{NO-BREAK SPACE}{letter}\N{NO-BREAK SPACE}", _counted(value, top)]
+                [f"\N{NO-BREAK SPACE}{letter}\N{NO-BREAK SPACE}", _counted(value, top, thousands)]
                 if numbered and _tells(value) and letter != "?"
                 else [letter]
             )
@@ -238,11 +240,13 @@ def _tells(value: Count) -> bool:
     return value is None or isinstance(value, Hidden) or value > 0
 
 
-def _counted(value: Count, vmax: int) -> str:
+def _counted(value: Count, vmax: int, thousands: bool) -> str:
     """A count as it fits into a square; of a hidden one what may be told: few, or all but few."""
     if isinstance(value, Hidden):
         return {"few": f"<{value.below}", "rest": f">{vmax - value.below:,}", "other": "hidden"}[value.why]
-    return "?" if value is None else f"{value:,}"
+    if value is None:
+        return "?"
+    return f"{value / 1000:,.0f}k" if thousands and value >= 100_000 else f"{value:,}"
 
 
 def _square(
