@@ -1,0 +1,176 @@
+"""Commands on data: make them, say what they are, measure them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otrack_risk.cli.options import (
+    DATA,
+    JSON,
+    PATH,
+    QUIET,
+    READING,
+    SEED,
+    command,
+    options,
+    read,
+    show,
+)
+
+if TYPE_CHECKING:
+    from otrack_risk.display.results import Shown
+
+PRESETS = ("primary", "secondary", "trust", "otrack")
+
+
+@command("synth", "otrack-risk synth data/synthetic/secondary --preset secondary --seed 7")
+@click.argument("out", type=PATH)
+@click.option("--preset", type=click.Choice(PRESETS), default="secondary", show_default=True)
+@click.option("--pupils", type=click.IntRange(1), help="Pupils on roll, instead of the preset's.")
+@click.option("--schools", type=click.IntRange(1), help="Schools, instead of the preset's.")
+@click.option("--images", type=click.IntRange(0), help="Rows of the image index, instead of the preset's.")
+@click.option(
+    "--format", "file_format", type=click.Choice(["parquet", "csv", "xlsx"]), default="parquet", show_default=True
+)
+@options(SEED, JSON, QUIET)
+def synth_command(out: Path, as_json: bool, quiet: bool, **given: Any) -> None:
+    """Write a synthetic school world: a school that never was."""
+    from otrack_risk import synth
+
+    world = synth.make(out=out, **given)
+    show("synth", world, as_json, [], {"out": out, **given})
+
+
+@command("profile", "otrack-risk profile pupils.csv --write catalogue.toml")
+@DATA
+@click.option("--write", type=PATH, help="Write the catalogue, for a person to edit.")
+@options(*READING, JSON, QUIET)
+def profile_command(data: Path, write: Path | None, as_json: bool, quiet: bool, **reading: Any) -> None:
+    """Say of every column what it is, and why: direct identifier, quasi-identifier, sensitive, free text, other."""
+    from otrack_risk import profile
+
+    dataset, catalogue = read(data, **reading)
+    result = profile.profile(dataset.frames, catalogue)
+    if write:
+        profile.write_catalogue(result.catalogue, write)
+    show("profile", result, as_json, dataset, {"data": data, "write": write, **reading})
+
+
+@command("risk", "otrack-risk risk pupils.csv --qi year_group,sex,ethnicity --sensitive sen_need")
+@DATA
+@click.option("--qi", required=True, help="Quasi-identifiers, a,b,c: what an attacker is taken to know.")
+@click.option("--sensitive", default="", help="Sensitive columns, a,b: what would be learnt.")
+@click.option(
+    "--missing",
+    type=click.Choice(["own-category", "drop"]),
+    default="own-category",
+    show_default=True,
+    help="A missing value is a value of its own, or its row is left out.",
+)
+@click.option(
+    "--threshold",
+    "thresholds",
+    type=click.FloatRange(0, 1),
+    multiple=True,
+    default=(0.2,),
+    show_default=True,
+    help="Count records with a higher chance (repeatable).",
+)
+@click.option("--population-size", type=click.IntRange(1), help="People in the population the table is drawn from.")
+@click.option(
+    "--sampling-fraction",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of the population that is in the table.",
+)
+@click.option("--population-data", type=PATH, help="The population itself, with the same columns.")
+@click.option("--person", help="Column that tells data subjects apart, where one has several rows.")
+@options(SEED, *READING, JSON, QUIET)
+def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
+    """Measure re-identification risk and k-anonymity."""
+    from otrack_risk import risk
+
+    reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
+    dataset, catalogue = read(data, **reading)
+    table = dataset.table(given["table"])
+    columns = catalogue.table(table.name)
+    frame = given["population_data"] and read(given["population_data"], **{**reading, "table": None})[0].table().rows
+    whole = {"size": given["population_size"], "fraction": given["sampling_fraction"], "table": frame}
+    named = any(part is not None for part in whole.values())
+    result = risk.measure(
+        table.rows,
+        _list(given["qi"]),
+        sensitive=_list(given["sensitive"]),
+        missing=given["missing"],
+        thresholds=given["thresholds"],
+        population=risk.Population(**whole) if named else None,
+        direct_identifiers=columns.with_role("direct") if columns else None,
+        person=given["person"],
+    )
+    show("risk", result, as_json, dataset, {"data": data, **given})
+
+
+@command("exposure", "otrack-risk exposure exported_folder/ --json")
+@DATA
+@click.option("--scenario", help="Count only what this scenario says could be reached.")
+@options(*READING, JSON, QUIET)
+def exposure_command(data: Path, scenario: str | None, as_json: bool, quiet: bool, **reading: Any) -> None:
+    """Count what was exposed: records, files, people, children, fields, images.
+
+    DATA may also be a supplier's letter (.toml): fields and head-counts with no rows.
+    """
+    from otrack_risk import exposure
+
+    parameters = {"data": data, "scenario": scenario, **reading}
+    if data.suffix.lower() == ".toml":
+        from otrack_risk.frames import letter
+
+        result = exposure.exposure_from_letter(letter.read_letter(data))
+        show("exposure", result, as_json, letter.inputs(data), parameters)
+        return
+    dataset, catalogue = read(data, **reading)
+    if scenario:
+        from otrack_risk import assessment
+
+        reached = assessment.read_scenario(scenario).reach(dataset.columns)
+        dataset, catalogue = dataset.only(reached), catalogue.only(reached)
+    show("exposure", exposure.exposure_scope(dataset, catalogue), as_json, dataset, parameters)
+
+
+@command("access", "otrack-risk access grants.csv --data pupils_folder/ --heatmap who_sees_whom.svg")
+@click.argument("grants", nargs=-1, required=True, type=PATH)
+@click.option("--data", type=PATH, help="The people, where GRANTS is a file of grants alone.")
+@click.option("--needed", type=PATH, help="A school's own least-privilege matrix, instead of the built-in one.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day on which a grant must be in force.")
+@click.option("--heatmap", type=PATH, help="Write the role x category heatmap (.svg or .png), small numbers hidden.")
+@options(JSON, QUIET)
+def access_command(grants: tuple[Path, ...], as_json: bool, quiet: bool, **given: Any) -> None:
+    """Say who can see whom: children reached by role and category, and what goes beyond need.
+
+    GRANTS is a CSV (account, role, category, verb, scope, and dates) or a synthetic world's folder.
+    """
+    from otrack_risk import access
+
+    seen, inputs = access.from_paths(grants, given["data"], needed=given["needed"], as_of=given["as_of"])
+    if given["heatmap"]:
+        _draw(seen, given["heatmap"])
+    show("access", seen, as_json, inputs, {"grants": [path.name for path in grants], **given})
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _draw(result: Shown, path: Path) -> None:
+    """The published figure as SVG or PNG, and its numbers as CSV beside it."""
+    from otrack_risk.display import figures, tables
+
+    shown = result.published()
+    figure = shown.figure()
+    if figure is None:
+        return
+    frame = shown.table()
+    path.write_bytes(figures.png(figure) if path.suffix == ".png" else figures.svg(figure).encode())
+    path.with_suffix(".csv").write_text(tables.as_csv(frame.columns, frame.rows()), encoding="utf-8")
