@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -50,21 +50,30 @@ class AccountReach:
             "reason": "; ".join(each for each in (self.reason, f"excess: {NO_LOG}") if each),
         }
 
-    def renamed(self, name: str, roles: Mapping[str, str], roll: Count, below: int) -> AccountReach:
-        """Under another name, and with every number hidden that would tell of few children."""
-        children = tables.hide(self.children, below, of=roll)
-        special = tables.hide(self.special_category_children, below, of=roll)
+    def renamed(self, name: str, roles: Mapping[str, str], hide: Callable[[Count], Count]) -> AccountReach:
+        """Under another name, with small counts hidden, and every number with them that would tell of few children.
+
+        Weighted sums are told roundly (two figures), or they would give a small cell away by subtraction.
+        """
+        children, special = hide(self.children), hide(self.special_category_children)
         few = next((count for count in (children, special) if isinstance(count, Hidden)), None)
+        radius = self.blast_radius
+        if isinstance(radius, float):
+            radius = few or float(f"{radius:.2g}")
+
+        def roughly(share: Share) -> Share:
+            return tables.hide_share(round(share, 2) if isinstance(share, float) else share, few)
+
         return replace(
             self,
             account=name,
             roles=tuple(roles.get(role, role) for role in self.roles),
             children=children,
             special_category_children=special,
-            blast_radius=few if few and self.blast_radius is not None else self.blast_radius,
-            blast_radius_share=tables.hide_share(self.blast_radius_share, few),
-            over_privilege=tables.hide_share(self.over_privilege, few),
-            under_privilege=tables.hide_share(self.under_privilege, few),
+            blast_radius=radius,
+            blast_radius_share=roughly(self.blast_radius_share),
+            over_privilege=roughly(self.over_privilege),
+            under_privilege=roughly(self.under_privilege),
         )
 
 

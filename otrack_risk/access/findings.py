@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import polars as pl
 
@@ -15,9 +15,6 @@ from otrack_risk.access.words import NO_ROLE, roles
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, written
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SEVERITIES = ("critical", "high", "medium", "low")
 DORMANT_DAYS = 90  # calendar days; a school may count term days, which needs its calendar
@@ -120,9 +117,6 @@ class AccessFindings(Shown):
             elif check not in found:
                 lines.append((about.label, "none found", "0", ""))
         return pl.DataFrame(lines, schema=["finding", "severity", "accounts", "what to do"], orient="row")
-
-    def figure(self) -> Figure | None:
-        return None
 
     def record(self) -> dict[str, Any]:
         return {

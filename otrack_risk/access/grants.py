@@ -83,14 +83,15 @@ class Grants:
             days = _days(text[column])
             unread = days.null_count() - text[column].null_count()
             if unread:
-                notes.append(f"{name}: {unread:,} dates in '{column}' cannot be read and are taken as none.")
+                notes.append(f"{name}: of the dates in '{column}', {unread:,} cannot be read and count as none.")
             text = text.with_columns(days)
         nobody = int(text.select((pl.col("account").fill_null("") == "").sum()).item())
         skipped = (frames.Skipped(name, nobody, "no account"),) if nobody else ()
         lines = _understood(text.filter(pl.col("account").fill_null("") != ""))
         for word in ("role", "category", "verb", "scope"):
             if strange := int(lines.select((~pl.col(f"{word}_known")).sum()).item()):
-                notes.append(f"{name}: {strange:,} grants have a {word} that is not known; they are kept, as unknown.")
+                of = f"{name}: of {lines.height:,} grants, {strange:,} have a {word} that is not known"
+                notes.append(f"{of}; they are kept, as unknown.")
         return cls(lines, None if accounts is None else accounts_of(accounts), rows.height, skipped, tuple(notes))
 
     @classmethod

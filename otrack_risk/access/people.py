@@ -44,7 +44,8 @@ class People:
 def people(dataset: frames.Dataset | None) -> People | None:
     """The children of a data set with the tables of the synthetic world; None where it has no table ``pupils``.
 
-    Several rows of one ``pupil_id`` are one child, the first of them.
+    A single table with a column ``pupil_id`` is taken as the pupils, whatever its name. Several rows of one
+    ``pupil_id`` are one child, the first of them.
 
     Raises
     ------
@@ -52,9 +53,10 @@ def people(dataset: frames.Dataset | None) -> People | None:
         The table of pupils does not tell children apart.
     """
     tables = {} if dataset is None else dataset.frames
-    if "pupils" not in tables:
+    only = next(iter(tables.values())) if len(tables) == 1 else None
+    pupils = tables.get("pupils", only if only is not None and "pupil_id" in only.columns else None)
+    if pupils is None:
         return None
-    pupils = tables["pupils"]
     if "pupil_id" not in pupils.columns:
         raise FieldError("pupils has no column pupil_id.", "name the column that tells children apart 'pupil_id'.")
     provision = _text(pupils, "sen_provision").str.to_uppercase()

@@ -79,7 +79,8 @@ def reach(
         widest=next((each for each in told if each.enabled and not each.public and each.roles), None),
         needed={"name": matrix.name, "source": matrix.source, "version": matrix.version},
         grants={"seen": grants.seen, "kept": grants.kept, "skipped": grants.seen - grants.kept},
-        notes=grants.notes,
+        notes=grants.notes
+        + ((f"{dataset.name} has no table 'pupils'.",) if dataset is not None and who is None else ()),
     )
 
 
@@ -190,7 +191,7 @@ def _cells(lines: pl.DataFrame, matrix: Needed, counted: Counted | None) -> list
         elif not row["named"]:
             children, reason = None, "a word of the grant is not known"
         elif row["untold"]:
-            reason = f"of {row['untold']:,} of {row['accounts']:,} accounts it cannot be told whom they reach"
+            reason = "of some accounts it cannot be told whom they reach"
             children = None if row["untold"] == row["accounts"] else children
         key = (row["role"], row["category"], row["verb"])
         scope = None if row["rank"] is None else names[row["rank"]]
@@ -252,7 +253,7 @@ def _told(row: dict[str, Any], held: tuple[str, ...], public: bool, roll: int, m
     children = row["seen"] if whole or row["seen"] == roll else None
     special = row["special"] if whole or row["special"] == roll else None
     weighed = whole and row["understood"] is not False
-    blast = row["blast"] / FULL if weighed else None
+    blast = float(row["blast"]) / FULL if weighed else None
     over = under = None
     reasons = [] if whole else ["of some grants it cannot be told whom they reach"]
     if whole and not weighed:

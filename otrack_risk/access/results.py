@@ -13,7 +13,7 @@ from otrack_risk.access.findings import CHECKS, AccessFindings, Finding
 from otrack_risk.access.words import FULL, NO_ROLE, roles, scopes, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
-from otrack_risk.display.tables import Count, written
+from otrack_risk.display.tables import Count, Hidden, written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,8 +56,7 @@ class RoleInUse:
     @property
     def label(self) -> str:
         """How the role is called on paper."""
-        known = roles().get(self.name)
-        return self.name if known is None else known.label
+        return _role_label(self.name)
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,16 @@ class Access(Shown):
     def sentence(self) -> str:
         told = [] if self.roll is not None else [f"{NO_PUPILS[0].upper()}{NO_PUPILS[1:]}."]
         if self.open_door:
-            whom = self._whom(self.open_door.children, "children")
-            told.append(f"Without any password, {whom} can be seen.")
+            told.append(f"Without any password, {self._whom(self.open_door.children)} can be seen.")
         if self.widest and self.roll is not None:
-            names = " and ".join(self._label(role) for role in self.widest.roles)
-            whom = self._whom(self.widest.children, "children")
+            names = " and ".join(_role_label(role) for role in self.widest.roles)
+            whom = self._whom(self.widest.children)
             told.append(f"One stolen password, of an account with the role {names}, exposes up to {whom}.")
+        unknown = self.accounts_by_reach.bands.get("not known", 0)
+        if unknown and self.roll is not None:
+            told.append(
+                f"Of {unknown:,} {'account' if unknown == 1 else 'accounts'} it cannot be told whom they reach."
+            )
         day = "In all grants" if self.as_of is None else f"On {self.as_of}"
         inside = [role.name for role in self.roles if role.in_matrix]
         beyond = {cell.role for cell in self.cells if cell.state == "excess"}
@@ -188,7 +191,11 @@ class Access(Shown):
         }
 
     def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
-        """Small counts hidden; names of accounts, and words of the file that are in no table of ours, made numbers."""
+        """Small counts hidden; names of accounts, and words of the file that are in no table of ours, made numbers.
+
+        Of two counts that differ by few children the smaller is hidden too: one set may lie within the other, as the
+        SEN register lies within the register that has looked-after children as well.
+        """
         if self.names_hidden:
             return self
         role_words = [each.name for each in self.roles] + [role for each in self.accounts for role in each.roles]
@@ -198,8 +205,16 @@ class Access(Shown):
         widest = [each for each in self.accounts if isinstance(each.children, int) and each.enabled][:WIDEST]
         number = {each.account: f"account {place}" for place, each in enumerate(widest, start=1)}
 
+        told = [cell.children for cell in self.cells]
+        told += [count for each in widest for count in (each.children, each.special_category_children)]
+        close = _close({count for count in told if isinstance(count, int) and count >= hide_below}, hide_below)
+
+        def hide(count: Count) -> Count:
+            shown = tables.hide(count, hide_below, of=self.roll)
+            return Hidden(hide_below, "other") if shown in close else shown
+
         def renamed(each: AccountReach | None) -> AccountReach | None:
-            return each and each.renamed(number.get(each.account, "an account"), named, self.roll, hide_below)
+            return each and each.renamed(number.get(each.account, "an account"), named, hide)
 
         return replace(
             self,
@@ -208,14 +223,14 @@ class Access(Shown):
                 replace(role, name=named.get(role.name, role.name), accounts=tables.hide(role.accounts, hide_below))
                 for role in self.roles
             ),
-            accounts=tuple(each.renamed(number[each.account], named, self.roll, hide_below) for each in widest),
+            accounts=tuple(each.renamed(number[each.account], named, hide) for each in widest),
             cells=tuple(
                 replace(
                     cell,
                     role=named.get(cell.role, cell.role),
                     category=categories.get(cell.category, cell.category),
                     verb=actions.get(cell.verb, cell.verb),
-                    children=tables.hide(cell.children, hide_below, of=self.roll),
+                    children=hide(cell.children),
                     accounts=tables.hide(cell.accounts, hide_below),
                     unresolved=tables.hide(cell.unresolved, hide_below),
                 )
@@ -229,13 +244,10 @@ class Access(Shown):
             names_hidden=True,
         )
 
-    def _whom(self, count: Count, of_what: str) -> str:
+    def _whom(self, count: Count) -> str:
         if count is None:
-            return f"an unknown number of {of_what}"
-        return f"{written(count)} of {written(self.roll)} {of_what}"
-
-    def _label(self, role: str) -> str:
-        return RoleInUse(role, True, None).label
+            return "an unknown number of children"
+        return f"{written(count)} of {written(self.roll)} children"
 
     def _columns(self) -> dict[str, str]:
         """Categories with their labels: those of which any role in use holds something, or lacks it."""
@@ -269,6 +281,11 @@ class Access(Shown):
         ]
 
 
+def _role_label(name: str) -> str:
+    known = roles().get(name)
+    return name if known is None else known.label
+
+
 def _square(cells: list[Cell]) -> _Square:
     if not cells:
         return _Square("-", 0, "granted")
@@ -279,8 +296,25 @@ def _square(cells: list[Cell]) -> _Square:
     state: State = "excess" if "excess" in states else "unknown" if "unknown" in states else "granted"
     seen = next((cell for cell in cells if cell.verb == "view"), None)
     if seen is None:  # written only, or a verb that is not understood
-        return _Square(letter, 0 if reach else None, state)
+        return _Square(letter, None if any(cell.children is None for cell in cells) else 0, state)
     return _Square(f"{letter} ≥" if seen.unresolved and seen.children is not None else letter, seen.children, state)
+
+
+def _close(counts: set[int], below: int) -> set[int]:
+    """Counts that lie less than ``below`` under one that stays.
+
+    Examples
+    --------
+    >>> sorted(_close({900, 157, 154, 151, 30}, 5))
+    [154]
+    """
+    close, kept = set(), None
+    for count in sorted(counts, reverse=True):
+        if kept is not None and kept - count < below:
+            close.add(count)
+        else:
+            kept = count
+    return close
 
 
 def _numbered(what: str, words: Iterable[str], known: set[str]) -> dict[str, str]:

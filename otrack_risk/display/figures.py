@@ -173,7 +173,8 @@ def heatmap(
     Parameters
     ----------
     rows, columns : labels, in the order in which they are drawn
-    values : a count for each row and column; 0 is left white, None (not known) drawn grey with a question mark
+    values : a count for each row and column; 0 is left white, None (not known) drawn grey with a question mark, and
+        grey is a count that is hidden for the sake of another
     letters : what kind of cell it is, beside the count; never blank, and alone where the count is 0
     states : "excess" is hatched; any other word is plain
     unit : what is counted, and of what; stands under the colour bar
@@ -231,9 +232,11 @@ _NOBODY, _UNKNOWN = (1.0, 1.0, 1.0), (0.86, 0.86, 0.86)
 
 
 def _filled(value: Count, vmax: int, colour: Callable[[float], tuple[float, ...]]) -> tuple[float, ...]:
+    if value is None or (isinstance(value, Hidden) and value.why == "other"):
+        return _UNKNOWN
     if isinstance(value, Hidden):  # the end of the scale at which it lies, not its place there
         return colour(vmax if value.why == "rest" else 0)
-    return _UNKNOWN if value is None else colour(value) if value else _NOBODY
+    return colour(value) if value else _NOBODY
 
 
 def _tells(value: Count) -> bool:

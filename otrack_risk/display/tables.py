@@ -192,8 +192,9 @@ def as_html(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: s
             opening, closing = ('<th scope="row"', "</th>") if position == 0 else ("<td", "</td>")
             cells.append(f"{opening}{number}>{html.escape(cell(name, value))}{closing}")
         body.append(f"<tr>{''.join(cells)}</tr>")
+    width = "wide many" if len(columns) > 9 else "wide"
     return (
-        f'<div class="{"wide many" if len(columns) > 9 else "wide"}"><table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="{width}"><table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 

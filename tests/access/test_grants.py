@@ -48,7 +48,7 @@ def test_a_date_that_cannot_be_read_leaves_the_grant_in_force_and_is_noted(tmp_p
     )
     grants = read_grants([file])
     assert grants.rows["valid_to"].to_list() == [None, date(2020, 1, 1)]
-    assert [note for note in grants.notes if "1 dates in 'valid_to' cannot be read" in note]
+    assert [note for note in grants.notes if "of the dates in 'valid_to', 1 cannot be read" in note]
     assert not any("summer" in note for note in grants.notes)
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_word_is_kept_as_unknown_and_takes_the_certainty_of_its_accou
     told = next(each for each in seen.accounts if each.account == "one")
     assert told.blast_radius is None
     assert told.children == (2 if column == "category" else None)
-    assert any("1 grants have a" in note for note in seen.notes)
+    assert any("1 have a" in note for note in seen.notes)
 
 
 def test_an_unknown_scope_in_a_known_cell_makes_its_count_the_fewest(small):
@@ -194,3 +194,18 @@ def test_a_frame_of_pandas_like_types_is_read(small):
         pl.DataFrame({"account": [7], "role": ["ta"], "category": ["identity"], "verb": ["view"], "scope": ["all"]})
     )
     assert access.reach(grants, small.dataset(), as_of=DAY).accounts[0].account == "7"
+
+
+def test_people_may_be_one_table_of_pupils_under_any_name(tmp_path):
+    grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\na,ta,identity,view,class:1\n")
+    pupils = write(tmp_path / "roll_2026.csv", "pupil_id,class_id\np,1\nq,1\nr,2\n")
+    seen, _ = access.from_paths([grants], pupils)
+    assert (seen.roll, seen.accounts[0].children) == (3, 2)
+
+
+def test_data_without_pupils_are_said_to_have_none(tmp_path):
+    grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\na,ta,identity,view,all\n")
+    other = write(tmp_path / "rooms.csv", "room,floor\n1,2\n")
+    seen, _ = access.from_paths([grants], other)
+    assert seen.roll is None
+    assert any("no table 'pupils'" in note for note in seen.notes)

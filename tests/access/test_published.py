@@ -145,6 +145,35 @@ def test_what_would_give_a_hidden_reach_away_is_hidden_with_it(small):
     assert json.dumps(plain(shown.record()))
 
 
+# Of 90 children 20 have SEN and 3 more are looked after. The head's register has 23, the SENCO's 20: 23 - 20 would
+# tell of the 3.
+def test_a_count_that_lies_few_under_another_is_hidden_with_it(small):
+    pupils = pl.DataFrame({"pupil_id": [str(n) for n in range(90)], "school_id": "A"}).with_row_index("n")
+    small.tables["pupils"] = pupils.with_columns(
+        sen_provision=pl.when(pl.col("n") < 20).then(pl.lit("K")).otherwise(pl.lit("N")),
+        looked_after=pl.col("n").is_in([20, 21, 22]),
+    )
+    seen = small.reach(("head", "dsl", "safeguarding", "view", "register"), ("one", "senco", "sen", "view", "register"))
+    assert [each.children for each in seen.accounts[:2]] == [23, 20]
+    shown = seen.published()
+    assert [cell.children for cell in shown.cells if cell.accounts] == [23, Hidden(5, "other")]
+    assert [each.children for each in shown.accounts[:2]] == [23, Hidden(5, "other")]
+
+
+# Identity of 90 and the SEN of 3: 2 x 90 + 4 x 3 = 192; exact, it would tell of the 3.
+def test_weighted_sums_on_paper_are_round(small):
+    small.tables["pupils"] = pl.DataFrame(
+        {"pupil_id": [str(n) for n in range(90)], "school_id": "A", "class_id": ["A1"] * 3 + ["A2"] * 87}
+    )
+    seen = small.reach(
+        ("head", "headteacher", "identity", "view", "school"), ("head", "headteacher", "sen", "view", "class:A1")
+    )
+    assert seen.accounts[0].blast_radius == 192
+    shown = seen.published().accounts[0]
+    assert (shown.children, shown.special_category_children, shown.blast_radius) == (90, Hidden(5), Hidden(5))
+    assert seen.published(2).accounts[0].blast_radius == 190
+
+
 def test_publishing_twice_changes_nothing(planted):
     assert planted.published().published() == planted.published()
 

@@ -95,6 +95,12 @@ def test_light_is_low_and_dark_is_high_on_a_fixed_scale():
     assert squares(grid(1, 1, 90, vmax=90))[0, 0][0] == many
 
 
+def test_a_count_hidden_for_the_sake_of_another_has_no_shade():
+    figure = grid(1, 1, Hidden(5, "other"))
+    assert squares(figure)[0, 0][0] == pytest.approx((0.86, 0.86, 0.86))
+    assert words(figure) == {(0, 0): ["S", "hidden"]}
+
+
 # A hidden count is drawn at an end of the scale, so that its shade gives nothing away.
 def test_the_shade_of_a_hidden_count_tells_no_more_than_its_words():
     fills = squares(drawn())
