@@ -193,8 +193,9 @@ class Access(Shown):
     def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
         """Small counts hidden; names of accounts, and words of the file that are in no table of ours, made numbers.
 
-        Of two counts that differ by few children the smaller is hidden too: one set may lie within the other, as the
-        SEN register lies within the register that has looked-after children as well.
+        Of two counts that differ by few children the smaller is hidden too, since one set may lie within the other: the
+        SEN register within the one that has looked-after children as well, a class within a school. Cells of registers
+        are compared with each other, all other cells with each other, and the accounts with both.
         """
         if self.names_hidden:
             return self
@@ -205,16 +206,19 @@ class Access(Shown):
         widest = [each for each in self.accounts if isinstance(each.children, int) and each.enabled][:WIDEST]
         number = {each.account: f"account {place}" for place, each in enumerate(widest, start=1)}
 
-        told = [cell.children for cell in self.cells]
-        told += [count for each in widest for count in (each.children, each.special_category_children)]
-        close = _close({count for count in told if isinstance(count, int) and count >= hide_below}, hide_below)
+        told = [count for each in widest for count in (each.children, each.special_category_children)]
+        close = {
+            register: _close([c.children for c in self.cells if (c.scope == "register") == register] + told, hide_below)
+            for register in (True, False)
+        }
 
-        def hide(count: Count) -> Count:
+        def hide(count: Count, near: set[Count]) -> Count:
             shown = tables.hide(count, hide_below, of=self.roll)
-            return Hidden(hide_below, "other") if shown in close else shown
+            return Hidden(hide_below, "other") if shown in near else shown
 
-        def renamed(each: AccountReach | None) -> AccountReach | None:
-            return each and each.renamed(number.get(each.account, "an account"), named, hide)
+        def renamed(each: AccountReach) -> AccountReach:
+            name = number.get(each.account, "an account")
+            return each.renamed(name, named, lambda count: hide(count, close[True] | close[False]))
 
         return replace(
             self,
@@ -223,14 +227,14 @@ class Access(Shown):
                 replace(role, name=named.get(role.name, role.name), accounts=tables.hide(role.accounts, hide_below))
                 for role in self.roles
             ),
-            accounts=tuple(each.renamed(number[each.account], named, hide) for each in widest),
+            accounts=tuple(map(renamed, widest)),
             cells=tuple(
                 replace(
                     cell,
                     role=named.get(cell.role, cell.role),
                     category=categories.get(cell.category, cell.category),
                     verb=actions.get(cell.verb, cell.verb),
-                    children=hide(cell.children),
+                    children=hide(cell.children, close[cell.scope == "register"]),
                     accounts=tables.hide(cell.accounts, hide_below),
                     unresolved=tables.hide(cell.unresolved, hide_below),
                 )
@@ -239,8 +243,8 @@ class Access(Shown):
             findings=(),
             counted_findings=self.counted_findings.published(hide_below),
             accounts_by_reach=self.accounts_by_reach.published(hide_below),
-            open_door=renamed(self.open_door),
-            widest=renamed(self.widest),
+            open_door=self.open_door and renamed(self.open_door),
+            widest=self.widest and renamed(self.widest),
             names_hidden=True,
         )
 
@@ -300,16 +304,17 @@ def _square(cells: list[Cell]) -> _Square:
     return _Square(f"{letter} ≥" if seen.unresolved and seen.children is not None else letter, seen.children, state)
 
 
-def _close(counts: set[int], below: int) -> set[int]:
+def _close(counts: Iterable[Count], below: int) -> set[Count]:
     """Counts that lie less than ``below`` under one that stays.
 
     Examples
     --------
-    >>> sorted(_close({900, 157, 154, 151, 30}, 5))
-    [154]
+    >>> _close([30, 151, 154, 157, 900], 5)
+    {154}
     """
-    close, kept = set(), None
-    for count in sorted(counts, reverse=True):
+    close: set[Count] = set()
+    kept: int | None = None
+    for count in sorted({count for count in counts if isinstance(count, int) and count >= below}, reverse=True):
         if kept is not None and kept - count < below:
             close.add(count)
         else:
