@@ -163,7 +163,7 @@ class Access(Shown):
             [[square.children for square in row] for row in grid],
             [[square.letter for square in row] for row in grid],
             [[square.state for square in row] for row in grid],
-            title=self.sentence(),
+            title=self.sentence().partition(". ")[0].rstrip(".") + ".",
             unit=f"children whom a role can see, {of}; {day}; need by matrix {self.needed['version']}",
             vmax=self.roll if isinstance(self.roll, int) else 1,
             meanings=meanings,

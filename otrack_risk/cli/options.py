@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +103,15 @@ def document(command_name: str, result: object, inputs: Any, parameters: Mapping
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters without directories: a path stands by its name."""
-    return {name: value.name if isinstance(value, Path) else value for name, value in parameters.items()}
+    """Parameters as JSON has them: a path stands by its name, without its directory; a day in ISO form."""
+    return {
+        name: value.name
+        if isinstance(value, Path)
+        else value.date().isoformat()
+        if isinstance(value, datetime)
+        else value
+        for name, value in parameters.items()
+    }
 
 
 def progress(quiet: bool) -> Callable[[str], None]:

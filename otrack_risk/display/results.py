@@ -68,7 +68,7 @@ class Shown:
         for row in frame.iter_rows():
             drawn.add_row(*(Text(tables.cell(name, value)) for name, value in zip(frame.columns, row, strict=True)))
         out = io.StringIO()
-        console = Console(file=out, width=120, highlight=False)
+        console = Console(file=out, width=120 if frame.width <= 9 else 220, highlight=False)
         console.print(Text(self.sentence()))
         if frame.height:
             console.print()

@@ -135,6 +135,26 @@ def test_a_world_is_made_and_its_counts_printed(run, tmp_path):
     assert frames.read(tmp_path / "world", table="pupils").table().kept == 60
 
 
+def test_access_is_told_for_the_day_that_is_asked(run, tmp_path):
+    grants = pl.DataFrame(
+        {
+            "account": ["a"],
+            "role": ["headteacher"],
+            "category": ["identity"],
+            "verb": ["view"],
+            "scope": ["school"],
+            "valid_to": ["2026-01-31"],
+        }
+    )
+    frames.write(grants, tmp_path / "grants.csv")
+    for day, held in (("2026-01-31", "granted"), ("2026-02-01", "missing")):
+        _, out, _ = run("access", "grants.csv", "--as-of", day, "--json")
+        document = json.loads(out)
+        assert document["parameters"]["as_of"] == day
+        states = {(cell["role"], cell["category"], cell["verb"]): cell["state"] for cell in document["result"]["cells"]}
+        assert (states.get(("headteacher", "identity", "view")) == "granted") is (held == "granted")
+
+
 def test_the_doctor_names_what_is_missing_with_its_mend(run):
     parts = json.loads(run("doctor", "--json")[1])["result"]["parts"]
     assert next(part for part in parts if part["part"] == "polars")["version"] == pl.__version__
