@@ -10,6 +10,7 @@ import base64
 import html
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MIME = "application/vnd.otrack-risk.result+json"  # what a notebook's output carries for the report
 
 
-class Shown:
+class Shown(ABC):
     """Shows what its four methods say.
 
     ``published`` is the gate to paper: notebook and report call it, the command line's
@@ -33,13 +34,13 @@ class Shown:
 
     key: ClassVar[str]  # its entry in explanations.toml, and in results.json
 
+    @abstractmethod
     def sentence(self) -> str:
         """What was measured, of whom, in plain words with both numbers of every ratio."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self) -> pl.DataFrame:
         """The counts behind the sentence."""
-        raise NotImplementedError
 
     def figure(self) -> Figure | None:
         """The picture, where people would rather look; its alt text is the sentence."""
@@ -49,9 +50,9 @@ class Shown:
         """The numbers, each with its words, that a report opens with; most results have none."""
         return ()
 
+    @abstractmethod
     def record(self) -> dict[str, Any]:
         """Plain values for JSON; None with a ``reason`` where a number is not defined."""
-        raise NotImplementedError
 
     def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
         """The result as paper may have it."""
