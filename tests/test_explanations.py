@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pkgutil import walk_packages
+
+import otrack_risk
+from otrack_risk import reference
+from otrack_risk.display.results import Shown
+from otrack_risk.report.run import notebooks
+
+BANNED = re.compile(r"\b(safe|anonymous|compliant|privacy score)\b", re.IGNORECASE)
+ENTRIES = {entry["key"]: entry for entry in reference.load("explanations").entries["explanation"]}
+
+
+def shown(base: type = Shown) -> set[type]:
+    for module in walk_packages(otrack_risk.__path__, "otrack_risk."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    return {each for child in base.__subclasses__() for each in {child, *shown(child)}}
+
+
+def test_every_result_has_its_explanation_and_every_explanation_its_result():
+    keys = {each.key for each in shown() if each.__module__.startswith("otrack_risk.")}
+    assert keys == set(ENTRIES)
+
+
+def test_an_explanation_says_what_is_counted_and_what_it_does_not_tell():
+    for key, entry in ENTRIES.items():
+        assert {"title", "sentence", "formula", "counts", "assumptions", "not_told", "source"} <= entry.keys(), key
+
+
+def test_no_page_uses_a_word_that_promises_what_nobody_measured():
+    said = {f"{key}.{name}": text for key, entry in ENTRIES.items() for name, text in entry.items()}
+    said |= {path.name: path.read_text(encoding="utf-8") for path in notebooks()}
+    assert [name for name, text in said.items() if isinstance(text, str) and BANNED.search(text)] == []
