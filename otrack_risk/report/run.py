@@ -9,6 +9,7 @@ nothing is kept but the words of its author and the outputs that are results
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ def run(notebook: Notebook, given: Mapping[str, object], folder: Path | None = N
                 cwd=folder or Path.cwd(),
                 start_timeout=120,
                 execution_timeout=CELL_TIMEOUT,
-                **_private_kernel(),
+                kernel_manager_class=_private_kernel(),
             )
         except papermill.PapermillExecutionError as error:
             raise _failure(notebook, error) from None
@@ -175,16 +176,17 @@ def _literal(text: str) -> object:
     return ast.literal_eval(text)
 
 
-def _private_kernel() -> dict[str, Any]:
-    """A kernel that is spoken to through a socket file instead of a TCP port, where the system has them."""
-    if os.name == "nt":
-        return {}
+def _private_kernel() -> type[Any]:
+    """A kernel spoken to through a socket file, where the system has them, whose own words go nowhere."""
     from jupyter_client.manager import AsyncKernelManager
 
     class PrivateKernel(AsyncKernelManager):
-        transport = "ipc"
+        transport = "tcp" if os.name == "nt" else "ipc"
 
-    return {"kernel_manager_class": PrivateKernel}
+        async def start_kernel(self, **given: Any) -> None:  # type: ignore[override]  # the library overrides it so too
+            await super().start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **given)
+
+    return PrivateKernel
 
 
 def _failure(notebook: Notebook, error: Any) -> ReportError:
