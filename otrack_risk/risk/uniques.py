@@ -155,7 +155,6 @@ class UniquenessByFacts(Shown):
                 "lowest unique share": [facts.fewest.uniques / n for _, n, facts in rows],
                 "median unique share": [facts.median_uniques / n for _, n, facts in rows],
                 "highest unique share": [facts.most.uniques / n for _, n, facts in rows],
-                "least telling": [named(facts.fewest.fields) for _, _, facts in rows],
                 "most telling": [named(facts.most.fields) for _, _, facts in rows],
             }
         )
