@@ -159,7 +159,7 @@ def run(notebook: Notebook, given: Mapping[str, object], folder: Path | None = N
                 cwd=folder or Path.cwd(),
                 start_timeout=120,
                 execution_timeout=CELL_TIMEOUT,
-                kernel_manager_class=_private_kernel(),
+                kernel_manager_class=_private_kernel(Path(scratch)),
             )
         except papermill.PapermillExecutionError as error:
             raise _failure(notebook, error) from None
@@ -176,12 +176,15 @@ def _literal(text: str) -> object:
     return ast.literal_eval(text)
 
 
-def _private_kernel() -> type[Any]:
-    """A kernel spoken to through a socket file, where the system has them, whose own words go nowhere."""
+def _private_kernel(folder: Path) -> type[Any]:
+    """A kernel spoken to through socket files in ``folder``, where the system has them; its own words go nowhere."""
     from jupyter_client.manager import AsyncKernelManager
 
     class PrivateKernel(AsyncKernelManager):
-        transport = "tcp" if os.name == "nt" else "ipc"
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            if os.name != "nt":
+                self.transport, self.ip = "ipc", str(folder / "kernel")
 
         async def start_kernel(self, **given: Any) -> None:  # type: ignore[override]  # the library overrides it so too
             await super().start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **given)

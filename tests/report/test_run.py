@@ -98,6 +98,7 @@ NotLookedFor("images", "There are none here.", "Give an image index.", instead_o
 """
     data = tmp_path / "private_folder" / "pupils.csv"
     executed = run.run(notebook(cells.replace(f'"{CANARY}"', f'"{CANARY}"[:]')), {"dataset": str(data)}, tmp_path)
+    assert not list(tmp_path.glob("kernel*"))  # the socket files of the kernel lie elsewhere
     outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
     assert [output["data"][MIME]["key"] for output in outputs] == ["not_looked_for"]
     written = nbformat.writes(executed)
