@@ -174,7 +174,7 @@ def read(
             if table not in sources:
                 raise TableError(f"{_name(path)} has no table '{table}'.", f"name one of: {', '.join(sources)}.")
             sources, remarks = {table: sources[table]}, []
-        read_in = _read(sources, delimiter, encoding, null_values)
+        read_in = [_with_plain_names(each) for each in _read(sources, delimiter, encoding, null_values)]
     except OSError:
         raise FileError(f"{_name(path)} cannot be opened.", "check that you may read it.") from None
     empty = [each for each in read_in if not each.kept]
@@ -321,6 +321,23 @@ def _read(
         tables += workbook.read_sheets(path, sheets, null_values)
     order = list(sources)
     return sorted(tables, key=lambda each: order.index(each.name))
+
+
+def _with_plain_names(table: Table) -> Table:
+    """The table with no column name that polars would take for a pattern (``*``, ``^...$``)."""
+    names = list(table.rows.columns)
+    for place, name in enumerate(names):
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            names[place] = f"column {name}"
+            while names.count(names[place]) > 1:
+                names[place] += "'"
+    if names == table.rows.columns:
+        return table
+    changed = sum(new != old for new, old in zip(names, table.rows.columns, strict=True))
+    rows = table.rows.clone()
+    rows.columns = names
+    note = f"{changed} column name{'s' * (changed > 1)} that would be read as a pattern now begin with 'column '"
+    return replace(table, rows=rows, notes=(*table.notes, note))
 
 
 def _no_rows(path: Path, empty: Sequence[Table]) -> FileError:

@@ -213,3 +213,11 @@ def test_any_text_survives_writing_and_reading(tmp_path: Path, suffix, cells):
     read = frames.read(tmp_path / f"t{suffix}").table()
     assert read.rows["words"].to_list() == [cell if cell and cell.strip() else None for cell in cells]
     assert read.seen == read.kept == len(cells)
+
+
+def test_a_column_name_that_polars_takes_for_a_pattern_is_made_plain_and_said_so(tmp_path):
+    (tmp_path / "odd.csv").write_text("*,^a.*$,column *,sex\n1,2,3,F\n4,5,6,M\n")
+    table = frames.read(tmp_path / "odd.csv").table()
+    assert table.rows.columns == ["column *'", "column ^a.*$", "column *", "sex"]
+    assert table.rows.row(0) == ("1", "2", "3", "F")
+    assert "2 column names that would be read as a pattern" in table.notes[-1]
