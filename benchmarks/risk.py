@@ -1,132 +1,163 @@
-"""Speed of `risk.measure` against a plain polars group-by of the same frame, in one process.
+"""Speed of the risk measures beside their peers: one command, all of them in turn, equal answers or none.
 
-    python benchmarks/risk.py [--rows 864603] [--pairs 7] [--json]
+    python benchmarks/risk.py                                    every job at full size (about an hour)
+    python benchmarks/risk.py classes subsets --rows 100000      some jobs, fewer invented pupils
+    python benchmarks/risk.py classes --data FILE --peers pycanon,privattacks
+    python benchmarks/risk.py --from a.json b.json --write docs/speed.md
 
-The two run in turn, so that whatever else the machine does meets both; the ratio is the median of the
-ratios of neighbouring runs. pandas (its own group-by) runs beside them where it is installed.
-Everybody's machine differs: read the ratio, not the seconds.
+Everybody's machine differs: read the ratios, not the seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
+import os
 import platform
-from collections.abc import Callable, Mapping
-from statistics import median
-from time import perf_counter
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+import environments
+import page
 import polars as pl
+import pupils
+from jobs import DATA, JOBS, Given, Table
 
-from otrack_risk import risk
-
-KNOWN = ["school_id", "year_group", "sex", "month_of_birth", "postcode_district", "ethnicity"]
-FACTS = [*KNOWN, "sen_provision", "fsm"]
-
-
-def pupils(n: int, chance: np.random.Generator) -> pl.DataFrame:
-    """Invented pupils: eight columns, 280 to a school, one postcode district for most of a school."""
-    schools = max(1, n // 280)
-    school = chance.integers(0, schools, n)
-    elsewhere = chance.random(n) < 0.25
-    district = np.where(elsewhere, chance.integers(0, max(1, schools // 4), n), school // 4)
-    shares = np.array([0.62, *[0.38 / 17] * 17])
-    return pl.DataFrame(
-        {
-            "school_id": school,
-            "year_group": chance.integers(0, 14, n),
-            "sex": np.array(["F", "M"])[chance.integers(0, 2, n)],
-            "month_of_birth": chance.integers(1, 13, n),
-            "postcode_district": district,
-            "ethnicity": np.array([f"E{code:02}" for code in range(18)])[chance.choice(18, n, p=shares / shares.sum())],
-            "sen_provision": np.array(["N", "K", "E"])[chance.choice(3, n, p=[0.82, 0.14, 0.04])],
-            "fsm": chance.random(n) < 0.25,
-        }
-    ).with_columns(pl.format("D{}", "postcode_district").alias("postcode_district"))
+_TOOLS = ("otrack-risk", "numpy", "numba", "polars", "pandas", "duckdb", "pyarrow", "narwhals", "pyspark")
 
 
-def in_turn(runs: Mapping[str, Callable[[], object]], pairs: int) -> dict[str, list[float]]:
-    """Seconds of each run, all of them once a round, after one round that is not counted.
-
-    Every round starts with another one: what runs first finds the memory that the last one left.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    names = list(runs)
-    for number in range(pairs + 1):
-        for name in names[number % len(names) :] + names[: number % len(names)]:
-            started = perf_counter()
-            runs[name]()
-            if number:
-                seconds[name].append(perf_counter() - started)
-    return seconds
-
-
-def compared(seconds: dict[str, list[float]], to: str) -> list[dict[str, object]]:
-    """One row a run: median, fastest and slowest seconds, and the median ratio to the run ``to``."""
-    return [
-        {
-            "what": name,
-            "median_s": round(median(times), 4),
-            "min_s": round(min(times), 4),
-            "max_s": round(max(times), 4),
-            "ratio": round(median(a / b for a, b in zip(times, seconds[to], strict=True)), 2),
-        }
-        for name, times in seconds.items()
-    ]
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the jobs, or read what was run before; print and write."""
+    asked = _asked(words)
+    failed: list[str] = []
+    if asked.earlier:
+        results = merged([json.loads(path.read_text(encoding="utf-8")) for path in asked.earlier])
+    else:
+        results = {"schema": "otrack-risk/benchmark/1", "machine": machine(asked.peers), "jobs": []}
+        given = _given(asked)
+        for name in asked.jobs or JOBS:
+            print(f"{name} ...", file=sys.stderr)
+            load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+            about = {"job": name, "title": JOBS[name].__doc__, "command": command(words), "load": load}
+            try:
+                found = JOBS[name](given)
+            except Exception:  # what the other jobs found in an hour is still worth printing
+                traceback.print_exc()
+                failed.append(name)
+                continue
+            results["jobs"].append(about | {"measured_on": datetime.now(UTC).date().isoformat()} | found)
+    results = rounded(results)
+    print(json.dumps(results, indent=2) if asked.json else page.text(results))
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}; no page is written.")
+    if asked.write:
+        page.written(results | {"command": command(words)}, asked.write)
 
 
-def main() -> None:
-    """Run, and print a table or one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=864_603)
-    parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The jobs of several runs on one machine, in the order of :data:`JOBS`; the last run of a job counts."""
+    versions: dict[str, str] = {}
+    for result in results:
+        versions |= result["machine"]["versions"]
+    machines = [result["machine"] | {"versions": versions} for result in results]
+    if any(other != machines[0] for other in machines):
+        sys.exit("--from: the runs are of different machines or versions; a page tells of one.")
+    jobs = {job["job"]: job for result in results for job in result["jobs"]}
+    return results[-1] | {"machine": machines[0], "jobs": [jobs[name] for name in JOBS if name in jobs]}
 
-    frame = pupils(given.rows, np.random.default_rng(2026))
-    plain = "polars group_by().len()"
-    runs: dict[str, Callable[[], object]] = {
-        plain: lambda: frame.group_by(KNOWN).len(),
-        "risk.measure": lambda: risk.measure(frame, KNOWN),
-        "risk.measure, lazy": lambda: risk.measure(frame.lazy(), KNOWN),
-        "risk.measure, rows with gaps dropped": lambda: risk.measure(frame, KNOWN, missing="drop"),
-        "risk.measure, one sensitive column": lambda: risk.measure(frame, KNOWN, sensitive=["sen_provision"]),
+
+def machine(peers: Sequence[str] = ()) -> dict[str, Any]:
+    """Processor, memory, system, and the versions of all that is measured."""
+    versions = {"Python": platform.python_version()}
+    for name in _TOOLS:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30) or None,
+        "system": f"{platform.system()} {platform.release()}",
+        "versions": versions | {name: environments.versions(name) for name in peers},
     }
-    if importlib.util.find_spec("pandas"):
-        import pandas as pd
 
-        same = pd.DataFrame({name: frame[name].to_list() for name in frame.columns})
-        runs["pandas groupby().size()"] = lambda: same.groupby(KNOWN, dropna=False, observed=True).size()
-        runs["risk.measure on pandas"] = lambda: risk.measure(same, KNOWN)
-    rows = compared(in_turn(runs, given.pairs), plain)
 
-    small, large = frame.head(900), frame.head(6000)
-    subsets = {
-        "all 255 subsets, 900 rows": lambda: risk.uniqueness_by_facts({"900": small}, FACTS),
-        "all 255 subsets, 6,000 rows": lambda: risk.uniqueness_by_facts({"6,000": large}, FACTS),
-    }
-    rows += compared(in_turn(subsets, given.pairs), "all 255 subsets, 900 rows")
-    found = risk.measure(frame, KNOWN)
-    about = {
-        "rows": given.rows,
-        "quasi_identifiers": len(KNOWN),
-        "classes": found.classes,
-        "k": found.k,
-        "uniques": found.uniques,
-        "pairs": given.pairs,
-        "python": platform.python_version(),
-        "polars": pl.__version__,
-    }
-    if given.json:
-        print(json.dumps({"about": about, "runs": rows}, indent=2))
-        return
-    print(
-        ", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in about.items())
+def command(words: Sequence[str] | None = None) -> str:
+    """The command as it was given, without the folders of its files."""
+    given = sys.argv[1:] if words is None else words
+    return " ".join(
+        ["python benchmarks/risk.py", *(word if word.startswith("docs/") else Path(word).name for word in given)]
     )
-    for row in rows:
-        print(f"{row['what']:<38} {row['median_s']:>8} s  ({row['min_s']} to {row['max_s']})  x {row['ratio']}")
+
+
+def rounded(value: Any) -> Any:
+    """The same document with four figures to a number."""
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part) for part in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def _asked(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"of {', '.join(JOBS)}; all where none is named")
+    parser.add_argument("--rows", type=int, default=864_603, help="invented pupils")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a parquet file of pupils instead")
+    parser.add_argument("--large-rows", type=int, default=10_000_000, help="of the jobs parquet, scale and growth")
+    parser.add_argument("--large", type=Path, metavar="FILE", help="the file of the jobs parquet and scale")
+    parser.add_argument("--copies", type=int, default=5, help="of the large file, in the job scale")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--peers", type=_names, default=[], help=f"of {','.join(environments.TELLS)}")
+    parser.add_argument("--limit", type=float, default=120, help="seconds that one run in another process may take")
+    parser.add_argument("--msu-peer", type=Path, metavar="SCRIPT", help="of the job uniques")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="such as docs/speed.md; its figure goes beside it")
+    parser.add_argument("--from", dest="earlier", nargs="+", type=Path, metavar="JSON", help="what --json printed")
+    asked = parser.parse_args(words)
+    for name, known in (("jobs", JOBS), ("peers", environments.TELLS)):
+        if unknown := [word for word in getattr(asked, name) if word not in known]:
+            parser.error(f"{name}: '{unknown[0]}' is none of {', '.join(known)}.")
+    if asked.rounds < 1:
+        parser.error("--rounds: at least one round is counted.")
+    return asked
+
+
+def _given(asked: argparse.Namespace) -> Given:
+    return Given(
+        table=_table(asked.data, asked.rows),
+        large=lambda: _table(asked.large, asked.large_rows),
+        large_rows=asked.large_rows,
+        copies=asked.copies,
+        rounds=asked.rounds,
+        peers=tuple(asked.peers),
+        limit=asked.limit,
+        msu_peer=asked.msu_peer,
+    )
+
+
+def _table(path: Path | None, rows: int) -> Table:
+    path = path or pupils.file(rows, DATA)
+    return Table(path, pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _names(words: str) -> list[str]:
+    return [word for word in words.split(",") if word]
+
+
+def _processor() -> str:
+    told = Path("/proc/cpuinfo")
+    names = (
+        [line.split(": ")[1] for line in told.read_text().splitlines() if "model name" in line] if told.exists() else []
+    )
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ def lines(
             low, middle, high = np.array(points).T
             axes.fill_between(positions, low, high, color=colour, alpha=0.13, linewidth=0)
             axes.plot(positions, middle, dash, marker=marker, markersize=5, color=colour, label=name)
-        axes.legend(loc="lower right", frameon=False)
+        right = [low for points in series.values() for low, _, _ in points[len(points) // 2 :]]
+        axes.legend(loc="lower right" if min(right) > 0.2 else "best", frameon=False)  # clear of the lines
         axes.set_xticks(positions)
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(lambda y, _: f"{y * 100:.0f} %")
@@ -290,3 +291,64 @@ def _legend(meanings: Mapping[str, str]) -> str:
     told = [f"{letter} {words}" for letter, words in meanings.items()]
     told += ["a letter alone: nobody", "-: nothing held", "hatched: beyond need", "?: not known"]
     return " · ".join(words.replace(" ", "\N{NO-BREAK SPACE}") for words in told)
+
+
+def upset(
+    members: Sequence[Sequence[bool]],
+    labels: Sequence[str],
+    values: Sequence[int | float | Hidden | None],
+    title: str,
+    unit: str,
+) -> Figure:
+    """Combinations of labels, one a row: a dot for each label, dark where it belongs, and a bar with its number.
+
+    Parameters
+    ----------
+    members : for each combination, whether each label belongs to it
+    labels : what is combined, one a column of dots; up to 30 fit side by side
+    values : one a combination; a hidden one is drawn hatched to the threshold
+    unit : what is counted; stands under the bars
+
+    Notes
+    -----
+    The form is that of Lex et al. (2014), UpSet: Visualization of Intersecting Sets, turned so that the numbers read
+    from left to right. A label that belongs is a large filled dot, one that does not a small empty one, so that
+    the two stay apart in grey print. A label of more than 44 letters is shortened in its middle.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    step, number = 0.25, 3.6  # inches from dot to dot where there is room; room for a number, in such steps
+    width = max(7.0 / step, len(labels) + 2 * number)
+    named = [label if len(label) <= 44 else f"{label[:28]}…{label[-15:]}" for label in labels]
+    height = 0.17 * (1 + _wrapped(title).count("\n")) + 0.055 * max(map(len, named), default=0)  # title and labels
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(7.2, 0.55 + height + 0.26 * len(members)), layout="constrained")
+        axes = figure.subplots()
+        lengths = [v.below if isinstance(v, Hidden) and v.why == "few" else v for v in values]
+        longest = max((v for v in lengths if isinstance(v, int | float)), default=0) or 1
+        start = len(labels) + 0.1
+        room = width - start - number
+        for place, (belongs, length, value) in enumerate(zip(members, lengths, values, strict=True)):
+            if place % 2 == 0:
+                axes.axhspan(place - 0.5, place + 0.5, color="#f3f3f3", linewidth=0)
+            known = [x for x, inside in enumerate(belongs) if inside]
+            unknown = [x for x, inside in enumerate(belongs) if not inside]
+            axes.plot(known, [place] * len(known), "-o", linewidth=1.8, markersize=7, color=INK)
+            axes.plot(unknown, [place] * len(unknown), "o", markersize=3.5, color="white", markeredgecolor="#767676")
+            end = room if isinstance(length, Hidden) else room * (length or 0) / longest
+            hatch = "////" if isinstance(value, Hidden) else None
+            axes.barh(place, end, left=start, color="white" if hatch else BAR, edgecolor=BAR, hatch=hatch, height=0.66)
+            axes.text(start + end + 0.2, place, written(value), va="center", color=INK)
+        axes.plot([start, start], [-0.5, len(members) - 0.5], color="#767676", linewidth=0.8)
+        axes.set_xlim(-0.6, width)
+        axes.set_ylim(len(members) - 0.5, -0.5)
+        axes.set_yticks([])
+        axes.set_xticks(range(len(labels)), named)
+        axes.tick_params(length=0, pad=4, top=False, labeltop=True, bottom=False, labelbottom=False)
+        for label in axes.get_xticklabels():
+            label.set(rotation=45, ha="left", va="bottom", rotation_mode="anchor")
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel(_wrapped(unit, 90))
+        _titled(figure, title)
+    return figure

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import combinations
-from math import comb, prod
+from math import comb
 
 import polars as pl
 
-from otrack_risk.risk.classes import class_codes
+from otrack_risk.risk.classes import combinations as grouped
+from otrack_risk.risk.cube import subset_counts
 
 LARGEST = 3  # attributes at most: what one person commonly knows of another (own default)
 SINGLING_OUT = 0.95  # share of records from which a combination is a key (own default)
@@ -71,15 +71,13 @@ def minimal_keys(rows: pl.DataFrame, columns: Sequence[str], table: str) -> tupl
     if rows.is_empty() or not columns:
         return ()
     tried = _widest(rows, columns)
-    codes = class_codes(rows.select(tried), tried)
-    codes.columns = [*tried, _SIZE]
-    unique: dict[tuple[str, ...], int] = {}
+    counted = subset_counts(grouped(rows, tried), LARGEST)
+    named = [tuple(name for name, held in zip(tried, row, strict=True) if held) for row in counted.members]
+    unique = dict(zip(named, counted.uniques.tolist(), strict=True))
     keys: list[tuple[str, ...]] = []
-    for size in range(1, min(LARGEST, len(tried)) + 1):
-        # Whatever holds a key is a key, and no minimal one.
-        open_ = [names for names in combinations(tried, size) if not any(set(key) <= set(names) for key in keys)]
-        unique |= dict(zip(open_, _singled_out(codes, open_), strict=True))
-        keys += [names for names in open_ if unique[names] >= SINGLING_OUT * rows.height]
+    for names in named:  # smaller ones first: whatever holds a key is a key, and no minimal one
+        if unique[names] >= SINGLING_OUT * rows.height and not any(set(key) <= set(names) for key in keys):
+            keys.append(names)
     if not keys:
         telling = [names for names in unique if unique[names] and _adds(names, unique)]
         keys = sorted(telling, key=lambda names: -unique[names])[:FEW]
@@ -87,9 +85,6 @@ def minimal_keys(rows: pl.DataFrame, columns: Sequence[str], table: str) -> tupl
         keys = [names for names in keys if _adds(names, unique)]
     ordered = sorted(keys, key=lambda names: (len(names), -unique[names]))[:MOST]
     return tuple(MinimalKey(table, names, unique[names], rows.height) for names in ordered)
-
-
-_SIZE = "\0records"  # no header holds a NUL
 
 
 def _widest(rows: pl.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -101,20 +96,6 @@ def _widest(rows: pl.DataFrame, columns: Sequence[str]) -> list[str]:
     distinct = {name: rows[name].n_unique() for name in columns}
     kept = sorted(columns, key=lambda name: -distinct[name])[:room]
     return [name for name in columns if name in kept]
-
-
-def _singled_out(codes: pl.DataFrame, subsets: Sequence[tuple[str, ...]]) -> list[int]:
-    """For each subset of columns, the records that are alone with their values."""
-    widths = {name: int(codes[name].max()) + 1 for name in codes.columns}  # type: ignore[arg-type]
-
-    def alone(names: tuple[str, ...]) -> pl.LazyFrame:
-        by: Sequence[pl.Expr] = [pl.col(name) for name in names]
-        if prod(widths[name] for name in names) < 2**63:  # one whole number groups faster than several
-            by = [reduce(lambda packed, name: packed * widths[name] + pl.col(name), names[1:], pl.col(names[0]))]
-        sizes = codes.lazy().group_by(by).agg(pl.col(_SIZE).sum())
-        return sizes.select((pl.col(_SIZE) == 1).sum().cast(pl.Int64))
-
-    return [found.item() for found in pl.collect_all([alone(names) for names in subsets])]
 
 
 def _adds(names: tuple[str, ...], unique: dict[tuple[str, ...], int]) -> bool:

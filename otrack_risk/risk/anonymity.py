@@ -1,15 +1,16 @@
 """k-anonymity, l-diversity, t-closeness and their kin: how alike are the data subjects of a table?
 
-l and t speak of one sensitive column at a time; what the class sizes alone say is in
+All but k speak of one sensitive column at a time, and come from one pass over how often each value
+occurs in each class (:func:`sensitive_risk`); what the class sizes alone say is in
 :mod:`otrack_risk.risk.sizes`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,10 @@ from narwhals.typing import IntoFrame
 
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
-from otrack_risk.risk.classes import Missing, class_values, classes
+from otrack_risk.errors import ParameterError
+from otrack_risk.risk.classes import Missing, classes, value_counts
+from otrack_risk.risk.counts import ClassValues, Floats, Ints
+from otrack_risk.risk.orders import Order, Tree, order_of, tree_of
 from otrack_risk.risk.sizes import (
     BINS,
     alone_said,
@@ -32,17 +36,9 @@ from otrack_risk.risk.sizes import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True)
-class SensitiveRisk:
-    """What membership in a class gives away of one sensitive column."""
-
-    distinct_l: int  # values in the class that has fewest
-    entropy_l: float  # exp of the smallest entropy of a class; 1 where some class has one value only
-    entropy_nats: float  # entropy of the column over the whole table
-    t_equal: float  # largest distance of a class from the whole table, 0 to 1
-    homogeneous_classes: int  # classes with one value only
-    homogeneous_records: int  # records in them: their value is known without finding the record
+Distance = Literal["equal", "ordered", "hierarchical"]
+Numbers: TypeAlias = Ints | Floats
+_EXACT = 2**62  # products of counts below it are taken in whole numbers, above it as floats
 
 
 def k_anonymity(
@@ -126,14 +122,14 @@ def l_diversity(
     >>> found.distinct, found.entropy, found.homogeneous_records
     (1, 1.0, 2)
     """
-    counts = class_values(subjects, quasi_identifiers, sensitive, missing=missing)
-    found = sensitive_risk(counts)
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    found = sensitive_risk(counts, column=sensitive)
     return LDiversity(
         quasi_identifiers=tuple(quasi_identifiers),
         sensitive=sensitive,
         missing_rule=missing,
-        data_subjects=n_records(counts),
-        classes=counts["class"].n_unique(),
+        data_subjects=found.data_subjects,
+        classes=found.classes,
         distinct=found.distinct_l,
         entropy=found.entropy_l,
         homogeneous_classes=found.homogeneous_classes,
@@ -142,23 +138,34 @@ def l_diversity(
 
 
 def t_closeness(
-    subjects: IntoFrame, quasi_identifiers: Sequence[str], *, sensitive: str, missing: Missing = "own-category"
+    subjects: IntoFrame,
+    quasi_identifiers: Sequence[str],
+    *,
+    sensitive: str,
+    missing: Missing = "own-category",
+    distance: Distance = "equal",
+    order: Sequence[str] | None = None,
+    hierarchy: Sequence[Sequence[str]] | None = None,
 ) -> TCloseness:
     """How far the sensitive values of a class lie from those of the whole table, at most.
 
     Parameters
     ----------
     subjects, quasi_identifiers, sensitive, missing : as in :func:`l_diversity`
+    distance : how far two values are apart
+        "equal": any two are one apart. "ordered": by how many places of the order, the lowest and the
+        highest being one apart. "hierarchical": by how high their first common label stands.
+    order, hierarchy : as in :func:`sensitive_risk`
 
     Raises
     ------
     FieldError, TableError, ParameterError
-        As :func:`l_diversity`.
+        As :func:`l_diversity` and :func:`sensitive_risk`; an unknown distance.
 
     Notes
     -----
-    Equal distance: any two values are one apart, so that the distance of a class is half the sum of
-    the absolute differences of shares. The whole table is the rows that the rule keeps.
+    The whole table is the rows that the rule keeps; t is the earth mover's distance. See
+    :func:`sensitive_risk` for each distance.
 
     References
     ----------
@@ -170,46 +177,383 @@ def t_closeness(
     >>> t_closeness(pupils, ["year"], sensitive="need").t
     0.5
     """
-    counts = class_values(subjects, quasi_identifiers, sensitive, missing=missing)
+    if distance not in get_args(Distance):
+        raise ParameterError(f"distance: it is none of {', '.join(get_args(Distance))}.", "choose one of them.")
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    found = sensitive_risk(counts, order=order, hierarchy=hierarchy, column=sensitive)
+    by_distance = {"equal": found.t_equal, "ordered": found.t_ordered, "hierarchical": found.t_hierarchical}
     return TCloseness(
         quasi_identifiers=tuple(quasi_identifiers),
         sensitive=sensitive,
         missing_rule=missing,
-        data_subjects=n_records(counts),
-        classes=counts["class"].n_unique(),
-        t=sensitive_risk(counts).t_equal,
+        data_subjects=found.data_subjects,
+        classes=found.classes,
+        t=by_distance[distance],
+        distance=distance,
+        reason=found.reasons.get(f"t_{distance}"),
     )
 
 
-def sensitive_risk(counts: pl.DataFrame) -> SensitiveRisk:
-    """l and t of one sensitive column, from the counts of :func:`~otrack_risk.risk.classes.class_values`.
+def recursive_diversity(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], *, sensitive: str, missing: Missing = "own-category"
+) -> dict[int, float | None]:
+    """The smallest c of recursive (c, l)-diversity for each l, None where a class has fewer than l values.
 
-    Sums are taken in whole numbers, or over counts in ascending order, so that the order of the rows
-    moves no digit.
+    Parameters and errors are those of :func:`l_diversity`, the definition that of :func:`sensitive_risk`.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 7, 7], "need": ["ASD", "ASD", "SLCN", "SEMH"]})
+    >>> recursive_diversity(pupils, ["year"], sensitive="need")
+    {2: 1.0, 3: 2.0}
     """
-    totals = counts.group_by("value").agg(total=pl.col("data_subjects").sum())
-    rows = counts.join(totals, on="value", nulls_equal=True, maintain_order="left")
-    count, total = rows["data_subjects"].to_numpy(), rows["total"].to_numpy()
-    starts = np.flatnonzero(np.diff(rows["class"].to_numpy(), prepend=-1))
-    distinct = np.diff(starts, append=len(count))
-    size = np.add.reduceat(count, starts)
-    n = int(count.sum())
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    return dict(sensitive_risk(counts, column=sensitive).recursive_c)
 
+
+def alpha_k(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], *, sensitive: str, missing: Missing = "own-category"
+) -> tuple[float, int]:
+    """The smallest alpha and the largest k of (alpha, k)-anonymity: no value has a larger share of any class.
+
+    Parameters and errors are those of :func:`l_diversity`, the definition that of :func:`sensitive_risk`.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 7, 7], "need": ["ASD", "ASD", "SLCN", "SEMH"]})
+    >>> alpha_k(pupils, ["year"], sensitive="need")
+    (0.5, 4)
+    """
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    return sensitive_risk(counts, column=sensitive).alpha, int(counts.class_size.min())
+
+
+def beta_likeness(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], *, sensitive: str, missing: Missing = "own-category"
+) -> tuple[float, float | None]:
+    """The smallest beta of basic and of enhanced beta-likeness; None where no beta gives the enhanced one.
+
+    Parameters and errors are those of :func:`l_diversity`, the definition that of :func:`sensitive_risk`.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 8, 8], "need": ["ASD", "SLCN", "SEMH", "SEMH"]})
+    >>> beta_likeness(pupils, ["year"], sensitive="need")
+    (1.0, None)
+    """
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    found = sensitive_risk(counts, column=sensitive)
+    return found.basic_beta, found.enhanced_beta
+
+
+def delta_disclosure(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], *, sensitive: str, missing: Missing = "own-category"
+) -> float:
+    """The smallest delta of delta-disclosure privacy, by the natural logarithm; absent values are passed over.
+
+    Parameters and errors are those of :func:`l_diversity`, the definition that of :func:`sensitive_risk`.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 8, 8], "need": ["ASD", "SLCN", "SEMH", "SEMH"]})
+    >>> delta_disclosure(pupils, ["year"], sensitive="need") == math.log(2)
+    True
+    """
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    return sensitive_risk(counts, column=sensitive).delta_ln
+
+
+def sensitive_risk(
+    counts: ClassValues,
+    *,
+    order: Sequence[str] | None = None,
+    hierarchy: Sequence[Sequence[str]] | None = None,
+    column: str = "sensitive",
+) -> SensitiveRisk:
+    """Every measure of one sensitive column, from how often each value occurs in each class.
+
+    Parameters
+    ----------
+    counts : what :func:`~otrack_risk.risk.classes.value_counts` returns
+    order : values as text from low to high; see :func:`~otrack_risk.risk.orders.read_order`
+        Needed where the values are not numbers, dates or truth values; every value of the table is in it.
+    hierarchy : rows of (value, level 1, level 2, ...); see :func:`~otrack_risk.risk.orders.read_hierarchy`
+    column : name of the column, for messages and sentences
+
+    Raises
+    ------
+    FieldError, ParameterError
+        A value of the table that is not in the order or the hierarchy; an order or a hierarchy that
+        contradicts itself.
+
+    Notes
+    -----
+    Shares: q of a value in its class, p in the whole table. A missing value is a value of its own.
+
+    - distinct l: the fewest values in a class; entropy l: exp of the smallest -sum q ln q of a class, a float.
+    - recursive (c, l): largest r_1 / (r_l + ... + r_m) over classes, counts in descending order. The table is
+      (c, l)-diverse for every c strictly above it, and for no other [1]_.
+    - t: the largest earth mover's distance of a class from the table [2]_. Equal: half the sum of |q - p|.
+      Ordered: the sum of |cumulative q - cumulative p| over places, over (values of the table - 1); 0 for a
+      single value. Hierarchical: two values are as far apart as their first common label is high, the root
+      being 1; this is the mean of the equal distances at the levels below the root.
+    - alpha: the largest q [3]_.
+    - beta: the largest (q - p) / p. Enhanced: the same, provided that no gain is above -ln p of its value;
+      where one is, no beta will do [4]_.
+    - delta: the largest |log(q / p)| over the values that a class has; the paper's delta is infinite as soon
+      as a class lacks a value [5]_.
+    - inference: the largest count of the table over n, and the sum of the largest counts of the classes over n.
+
+    Sums are taken in whole numbers where they fit into 64 bits, and always in the order of class and
+    value, so that the order of the rows moves no digit.
+
+    References
+    ----------
+    .. [1] Machanavajjhala, Kifer, Gehrke and Venkitasubramaniam (2007), ACM Trans. Knowl. Discov. Data 1(1), 3.
+    .. [2] Li, Li and Venkatasubramanian (2007), IEEE 23rd Int. Conf. on Data Engineering, 106-115.
+    .. [3] Wong, Li, Fu and Wang (2006), ACM SIGKDD, 754-759.
+    .. [4] Cao and Karras (2012), Proc. VLDB Endow. 5(11), 1388-1399.
+    .. [5] Brickell and Shmatikov (2008), ACM SIGKDD, 70-78.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 8, 8], "level": [1, 2, 3, 3]})
+    >>> found = sensitive_risk(value_counts(pupils, ["year"], "level"))
+    >>> found.distinct_l, found.t_equal, found.t_ordered, found.t_hierarchical, found.reasons["t_hierarchical"]
+    (1, 0.5, 0.5, None, 'no hierarchy was given')
+    """
+    order_found, tree = order_of(counts.values, order, column), tree_of(counts.values, hierarchy, column)
+    starts, count, n = counts.starts, counts.count, counts.n
+    totals, size = counts.totals, counts.class_size
+    distinct = np.diff(starts, append=len(count))
+    largest = np.maximum.reduceat(count, starts)
     of_class = np.repeat(size, distinct)
-    share = count / of_class
+
+    share, whole = count / of_class, totals / n
     entropy = np.abs(np.add.reduceat(share * np.log(share), starts))
-    # n_j N sum |q - p| in whole numbers; values that the class lacks add their total share
-    apart = np.add.reduceat(np.abs(count * n - of_class * total), starts)
-    apart += size * (n - np.add.reduceat(total, starts))
-    shares = [value / n for value in totals["total"]]
+    kind = np.int64 if n * n < _EXACT else np.float64
+    here, expected = count.astype(kind) * n, of_class.astype(kind) * totals[counts.value]  # q and p, times f n
+    gain, ratio = (here - expected) / expected, here / expected
+    highest, lowest = float(ratio.max()), float(ratio.min())
+    enhanced = bool((gain <= np.maximum(-np.log(whole), 0.0)[counts.value]).all())  # a gain of 0 or below always is
+    least = int(distinct.min())
+
+    reasons = {} if least >= 3 else {"recursive_c": f"a class has fewer than {least + 1} values"}
+    if isinstance(order_found, str):
+        reasons["t_ordered"] = order_found
+    if isinstance(tree, str):
+        reasons["t_hierarchical"] = tree
+    if not enhanced:
+        reasons["enhanced_beta"] = "a value gains more in a class than -ln of its share in the table, whatever beta is"
     return SensitiveRisk(
-        distinct_l=int(distinct.min()),
+        column=column,
+        data_subjects=n,
+        classes=len(starts),
+        distinct_l=least,
         entropy_l=math.exp(float(entropy.min())),
-        entropy_nats=abs(math.fsum(p * math.log(p) for p in shares)),
-        t_equal=float((apart / (2 * size * n)).max()),
+        entropy_nats=abs(float((whole * np.log(whole)).sum())),
+        recursive_c=_recursive(count, starts, size, largest, least),
+        t_equal=float((_apart(count, totals[counts.value], starts, size, n) / (2 * size * n)).max()),
+        t_ordered=None if isinstance(order_found, str) else _t_ordered(counts, order_found, totals, size, n),
+        t_hierarchical=None if isinstance(tree, str) else _t_hierarchical(counts, tree, totals, size, n),
+        alpha=float((largest / size).max()),
+        basic_beta=max(0.0, float(gain.max())),
+        enhanced_beta=max(0.0, float(gain.max())) if enhanced else None,
+        delta_ln=max(abs(math.log(highest)), abs(math.log(lowest))),
+        delta_log2=max(abs(math.log2(highest)), abs(math.log2(lowest))),
         homogeneous_classes=int((distinct == 1).sum()),
         homogeneous_records=int(size[distinct == 1].sum()),
+        prior_right=int(totals.max()),
+        posterior_right=int(largest.sum()),
+        order_given=None if isinstance(order_found, str) else order_found.given,
+        root_added=None if isinstance(tree, str) else tree.root_added,
+        reasons=reasons,
     )
+
+
+def _recursive(count: Ints, starts: Ints, size: Ints, largest: Ints, least: int) -> dict[int, float | None]:
+    """The largest r_1 / (r_l + ... + r_m) of a class for each l that every class has, and None up to 3."""
+    found: dict[int, float | None] = dict.fromkeys(range(2, max(3, least) + 1))
+    if least < 2:
+        return found
+    distinct = np.diff(starts, append=len(count))
+    of_class = np.repeat(np.arange(len(starts)), distinct)
+    top = int(largest.max())
+    bits = top.bit_length()
+    if len(starts) << bits < _EXACT:  # class and count in one number, which sorts several times faster
+        falling = top - (np.sort(of_class << bits | (top - count)) & ((1 << bits) - 1))
+    else:
+        falling = count[np.lexsort((-count, of_class))]
+    rank = np.arange(len(count)) - np.repeat(starts, distinct)
+    before = np.cumsum(falling) - falling
+    needed = np.flatnonzero((rank > 0) & (rank < least))
+    of_class = of_class[needed]
+    rest = size[of_class] - (before[needed] - before[starts][of_class])
+    worst = np.zeros(least)
+    np.maximum.at(worst, rank[needed], largest[of_class] / rest)
+    return found | {rank + 1: c for rank, c in enumerate(worst.tolist()) if rank}
+
+
+def _apart(count: Ints, total: Ints, starts: Ints, size: Ints, n: int) -> Numbers:
+    """Sum over values of |q - p|, times f n, by class; values that a class lacks add their total share."""
+    kind = np.int64 if n * n < _EXACT else np.float64
+    of_class = np.repeat(size, np.diff(starts, append=len(count))).astype(kind)
+    apart: Numbers = np.add.reduceat(np.abs(count.astype(kind) * n - of_class * total), starts)
+    apart += size.astype(kind) * (n - np.add.reduceat(total, starts))
+    return apart
+
+
+def _in_order(counts: ClassValues, place: Ints) -> tuple[Ints, Ints]:
+    """The place of each run's value, and the run's count, sorted by place inside each class."""
+    where = place[counts.value]
+    if (place[1:] > place[:-1]).all():  # as the runs stand already
+        return where, counts.count
+    of_class = np.repeat(np.arange(len(counts.starts)), np.diff(counts.starts, append=len(where)))
+    order = np.argsort(of_class * (int(place.max()) + 1) + where, kind="stable")
+    return where[order], counts.count[order]
+
+
+def _t_ordered(counts: ClassValues, order: Order, totals: Ints, size: Ints, n: int) -> float:
+    """The largest ordered distance of a class.
+
+    From one value of a class up to its next the cumulative q stands still while the cumulative p only
+    grows, so that they cross at most once: the place is searched for, and on either side the sum over
+    all values between, most of which the class lacks, is a difference of two prefix sums.
+    """
+    m, starts = len(totals), counts.starts
+    if m == 1:
+        return 0.0
+    where, count = _in_order(counts, order.place)
+    distinct = np.diff(starts, append=len(count))
+    until = np.append(where[1:], m)
+    until[starts[1:] - 1] = m
+    reached = np.cumsum(count) - np.repeat(np.cumsum(count)[starts] - count[starts], distinct)  # of the class, so far
+    exact = n * n * m < _EXACT
+    in_table = np.zeros(m, dtype=np.int64)
+    in_table[order.place] = totals
+    in_table = np.cumsum(in_table)
+    below = np.append(0, np.cumsum(in_table if exact else in_table.astype(np.float64)))
+    of_class = np.repeat(size, distinct)
+    # cumulative q and p times f n in whole numbers, or as they are
+    q, p, unit = (reached * n, of_class, size * (n * (m - 1))) if exact else (reached / of_class, 1 / n, m - 1)
+    level = reached * n // of_class if exact else reached * (n / of_class)
+    cross = np.clip(np.searchsorted(in_table, level, side="right"), where, until)
+    crossed = below[cross]
+    gaps = (cross - where - until + cross) * q - p * (2 * crossed - below[where] - below[until])
+    first = below[where[starts]] * (size if exact else 1 / n)  # up to the first value of the class q is 0
+    return float(((np.add.reduceat(gaps, starts) + first) / unit).max())
+
+
+def _t_hierarchical(counts: ClassValues, tree: Tree, totals: Ints, size: Ints, n: int) -> float:
+    """The largest hierarchical distance of a class: the mean of its equal distances at the levels below the root.
+
+    On a tree the earth mover's distance is the sum of what has to cross each edge times its length, and
+    here every edge is 1 / (2 height) long. Runs under one node stand together; untouched nodes only add
+    their share of the table.
+    """
+    where, count = _in_order(counts, tree.place)
+    apart = np.zeros(len(size))
+    for node in tree.nodes:
+        above = node[where]
+        opens = np.append(True, above[1:] != above[:-1])
+        opens[counts.starts] = True
+        runs = np.flatnonzero(opens)
+        in_table = np.zeros(int(node[-1]) + 1, dtype=np.int64)
+        np.add.at(in_table, node[tree.place], totals)
+        starts = np.searchsorted(runs, counts.starts)
+        apart += _apart(np.add.reduceat(count, runs), in_table[above[runs]], starts, size, n) / (2 * size * n)
+    return float((apart / len(tree.nodes)).max())
+
+
+@dataclass(frozen=True)
+class SensitiveRisk(Shown):
+    """What membership in a class gives away of one sensitive column; every number is a measure of the whole table."""
+
+    key: ClassVar[str] = "sensitive_risk"
+    column: str  # its name
+    data_subjects: int  # measured: the denominator
+    classes: int
+    distinct_l: int  # values in the class that has fewest
+    entropy_l: float  # exp of the smallest entropy of a class; 1 where some class has one value only
+    entropy_nats: float  # entropy of the column over the whole table
+    recursive_c: Mapping[int, float | None]  # by l; the table is (c, l)-diverse for every c above
+    t_equal: float  # largest distance of a class from the whole table, 0 to 1
+    t_ordered: float | None
+    t_hierarchical: float | None
+    alpha: float  # largest share of one value in a class, 0 to 1
+    basic_beta: float  # largest relative gain of a share, 0 and more
+    enhanced_beta: float | None
+    delta_ln: float  # nats
+    delta_log2: float  # bits
+    homogeneous_classes: int  # classes with one value only
+    homogeneous_records: int  # records in them: their value is known without finding the record
+    prior_right: int  # data subjects guessed rightly with nothing known: the commonest value for all
+    posterior_right: int  # with the facts known: the commonest value of each class
+    order_given: bool | None  # whether t_ordered is by the user's order, or the values' own
+    root_added: bool | None  # whether a root was set above the highest level of the hierarchy
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why a number is not defined, by its name
+
+    def sentence(self) -> str:
+        n, value = self.data_subjects, "value" if self.distinct_l == 1 else "values"
+        order = {None: "", True: " (the order given)", False: " (their own order)"}[self.order_given]
+        root = " (under a root that was added)" if self.root_added else ""
+        far = [f"{self.t_equal:.4g} by equal distance"]
+        far += [] if self.t_ordered is None else [f"{self.t_ordered:.4g} by order{order}"]
+        far += [] if self.t_hierarchical is None else [f"{self.t_hierarchical:.4g} by the hierarchy{root}"]
+        return (
+            f"Those alike are left with at least {self.distinct_l:,} {value} of {self.column} ({self.entropy_l:.4g} by "
+            f"entropy), in {self.classes:,} classes of {n:,} records. The best guess of it is right for "
+            f"{self.posterior_right:,} of {n:,} ({tables.percent(self.posterior_right / n)}), against "
+            f"{self.prior_right:,} ({tables.percent(self.prior_right / n)}) with nothing known; for "
+            f"{self.homogeneous_records:,} it is no guess, as everybody alike has the same. The class that lies "
+            f"farthest from the whole table is {named(far)} away from it, of 1 at most."
+        )
+
+    def table(self) -> pl.DataFrame:
+        n = self.data_subjects
+        rows: list[tuple[str, object, str]] = [
+            ("distinct l", self.distinct_l, "values in the class that has fewest"),
+            ("entropy l", self.entropy_l, "equally frequent values that leave as much open"),
+            ("entropy", self.entropy_nats, "nats, the whole table"),
+            *(
+                (f"c for l = {number}", self.recursive_c[number], "smallest c of recursive (c, l)-diversity")
+                for number in (2, 3)
+            ),
+            ("t, equal distance", self.t_equal, "0 to 1"),
+            ("t, ordered", self.t_ordered, "0 to 1"),
+            ("t, hierarchical", self.t_hierarchical, "0 to 1"),
+            ("alpha", self.alpha, "largest share of a value in a class"),
+            ("beta, basic", self.basic_beta, "largest gain over the share in the table"),
+            ("beta, enhanced", self.enhanced_beta, "the same, where no gain is above -ln of that share"),
+            ("delta, natural logarithm", self.delta_ln, "nats; values absent from a class passed over"),
+            ("delta, base 2", self.delta_log2, "bits; values absent from a class passed over"),
+            ("classes with one value", self.homogeneous_classes, f"of {self.classes:,}"),
+            ("records in them", self.homogeneous_records, f"of {n:,}"),
+            ("guessed rightly with nothing known", self.prior_right, f"of {n:,}"),
+            ("guessed rightly with the facts", self.posterior_right, f"of {n:,}"),
+        ]
+        measures, values, meanings = zip(*rows, strict=True)
+        said = [f"{value:,.4g}" if isinstance(value, float) else tables.written(value) for value in values]
+        return tables.table({"measure": measures, "value": said, "of what": meanings})
+
+    def figure(self) -> Figure:
+        from otrack_risk.display.figures import bars
+
+        labels = ["guessed rightly with nothing known", "guessed rightly with the facts", "known for certain"]
+        people = [self.prior_right, self.posterior_right, self.homogeneous_records]
+        title = f"{self.column} is guessed rightly for {self.posterior_right:,} of {self.data_subjects:,} records"
+        return bars(labels, people, title, "records")
+
+    def record(self) -> dict[str, Any]:
+        """The contract's ``result.sensitive.<COL>``."""
+        record = asdict(self)
+        reasons = record.pop("reasons")
+        right = {"prior": record.pop("prior_right"), "posterior": record.pop("posterior_right")}
+        record["inference"] = {name: people / self.data_subjects for name, people in right.items()}
+        record["recursive_c"] = {str(number): c for number, c in self.recursive_c.items()}
+        if "recursive_c" in reasons:
+            record["recursive_c"]["reason"] = reasons["recursive_c"]
+        return record | ({"reason": "; ".join(f"{name}: {text}" for name, text in reasons.items())} if reasons else {})
 
 
 @dataclass(frozen=True)
@@ -301,20 +645,41 @@ class TCloseness(Shown):
     missing_rule: str
     data_subjects: int
     classes: int
-    t: float  # 0 (every class is like the table) to 1; equal distance
+    t: float | None  # 0 (every class is like the table) to 1; None where the distance is not defined
+    distance: str = "equal"  # or "ordered", "hierarchical"
+    reason: str | None = None  # why there is no t
 
     def sentence(self) -> str:
-        return (
-            f"In the class that differs most, {tables.percent(self.t)} of the {self.sensitive} values would have to "
-            f"change to look like the whole table (t = {self.t:.4g}; {self.classes:,} classes over "
-            f"{named(self.quasi_identifiers)}, {self.data_subjects:,} records). "
-            f"{missing_said(self.missing_rule, None)}"
-        )
+        of = f"{self.classes:,} classes over {named(self.quasi_identifiers)}, {self.data_subjects:,} records"
+        if self.t is None:
+            said = (
+                f"How far a class lies from the whole table is not defined for {self.sensitive}: {self.reason} ({of})."
+            )
+        elif self.distance == "equal":
+            said = (
+                f"In the class that differs most, {tables.percent(self.t)} of the {self.sensitive} values would have "
+                f"to change to look like the whole table (t = {self.t:.4g}; {of})."
+            )
+        else:
+            ends = {"ordered": "the two ends of the order", "hierarchical": "two values with no label in common"}
+            said = (
+                f"In the class that differs most, the {self.sensitive} values would have to move by "
+                f"{tables.percent(self.t)} of the way between {ends[self.distance]}, on average, to look like the "
+                f"whole table (t = {self.t:.4g}; {of})."
+            )
+        return f"{said} {missing_said(self.missing_rule, None)}"
 
     def table(self) -> pl.DataFrame:
         return tables.table(
-            {"sensitive": [self.sensitive], "t": [self.t], "classes": [self.classes], "records": [self.data_subjects]}
+            {
+                "sensitive": [self.sensitive],
+                "distance": [self.distance],
+                "t": [self.t],
+                "classes": [self.classes],
+                "records": [self.data_subjects],
+            }
         )
 
     def record(self) -> dict[str, Any]:
-        return asdict(self) | {"distance": "equal"}
+        record = asdict(self)
+        return record if self.reason else {name: value for name, value in record.items() if name != "reason"}

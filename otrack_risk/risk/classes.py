@@ -15,21 +15,17 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import narwhals as nw
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from narwhals.typing import IntoFrame
 
 from otrack_risk.errors import FieldError, ParameterError, TableError
+from otrack_risk.risk import keys
+from otrack_risk.risk.counts import Classes, ClassValues, Combinations, Floats, Ints
 
-Missing = Literal["own-category", "drop"]
+Missing = Literal["own-category", "drop", "wildcard"]
 Rows: TypeAlias = "nw.LazyFrame[Any]"
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The classes of a table by their size, and what the missing-value rule left out."""
-
-    sizes: pl.DataFrame  # size, classes, data_subjects; ascending by size
-    left_out: int  # rows with a missing quasi-identifier, under "drop"; else 0
 
 
 def class_sizes(
@@ -46,7 +42,8 @@ def class_sizes(
     quasi_identifiers : names of columns
         What the attacker knows.
     missing : "own-category" or "drop"
-        Whether a missing value is a value like any other, or its row leaves the table.
+        Whether a missing value is a value like any other, or its row leaves the table. (Under "wildcard"
+        there are no classes: :func:`otrack_risk.risk.wildcard.matching`.)
 
     Returns
     -------
@@ -76,8 +73,17 @@ def class_sizes(
 
 def classes(subjects: IntoFrame, quasi_identifiers: Sequence[str], *, missing: Missing = "own-category") -> Classes:
     """:func:`class_sizes`, with the number of rows that the rule left out; one pass over the rows."""
-    grouped, keys = _grouped(subjects, quasi_identifiers, missing)
-    counted, left_out = _histogram(grouped, keys, ["size"], missing)
+    _refuse_wildcard(missing)
+    rows, _ = _rows(subjects)
+    if rows.implementation.is_polars():
+        found = _distinct(subjects, quasi_identifiers, missing)
+        packed, left_out = keys.packed(found.columns(), found.frame.height), found.left_out
+        del found  # the codes are no longer needed, and on many rows they are half of what is held
+        runs = keys.sort(packed)[1]
+        counted = pl.DataFrame({"size": sorted(runs), "classes": [runs[size] for size in sorted(runs)]})
+    else:
+        grouped, names = _grouped(subjects, quasi_identifiers, missing)
+        counted, left_out = _histogram(grouped, names, ["size"], missing)
     sizes = counted.select("size", "classes", data_subjects=pl.col("size") * pl.col("classes"))
     refuse_nothing(sizes.height, left_out)
     return Classes(sizes=sizes, left_out=left_out)
@@ -113,20 +119,21 @@ def population_sizes(
     >>> population_sizes(pupils, everybody, ["sex"]).rows()
     [(1, 2, 1), (2, 3, 1)]
     """
-    inside, keys = _grouped(subjects, quasi_identifiers, missing)
+    _refuse_wildcard(missing)
+    inside, names = _grouped(subjects, quasi_identifiers, missing)
     outside, _ = _grouped(population, quasi_identifiers, missing, table="population")
     if inside.implementation is not outside.implementation:  # class counts, not rows, meet on polars
         inside, outside = (nw.from_native(_collected(part)).lazy() for part in (inside, outside))
-    inside, outside = _alike(inside, outside, dict(zip(keys, quasi_identifiers, strict=True)))
+    inside, outside = _alike(inside, outside, dict(zip(names, quasi_identifiers, strict=True)))
     size, none = nw.col("size").cast(nw.Int64), nw.lit(0, dtype=nw.Int64)
     both = nw.concat(
         [
-            inside.select(*keys, size, none.alias("population_size")),
-            outside.select(*keys, none.alias("size"), size.alias("population_size")),
+            inside.select(*names, size, none.alias("population_size")),
+            outside.select(*names, none.alias("size"), size.alias("population_size")),
         ]
     )
-    joined = both.group_by(*keys).agg(nw.col("size").sum(), nw.col("population_size").sum()).filter(nw.col("size") > 0)
-    kept, left_out = _histogram(joined, keys, ["size", "population_size"], missing)
+    joined = both.group_by(*names).agg(nw.col("size").sum(), nw.col("population_size").sum()).filter(nw.col("size") > 0)
+    kept, left_out = _histogram(joined, names, ["size", "population_size"], missing)
     refuse_nothing(kept.height, left_out)
     if few := _total(kept.filter(pl.col("population_size") < pl.col("size")), "classes"):
         raise TableError(
@@ -140,9 +147,37 @@ def population_sizes(
 def class_values(
     subjects: IntoFrame, quasi_identifiers: Sequence[str], sensitive: str, *, missing: Missing = "own-category"
 ) -> pl.DataFrame:
+    """How often each sensitive value occurs in each equivalence class, as a frame; see :func:`value_counts`.
+
+    Returns
+    -------
+    polars frame
+        ``class`` (a number without meaning), ``value`` and ``data_subjects``, sorted by class, then by value.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 7, 8], "need": ["ASD", "ASD", None, "SLCN"]})
+    >>> class_values(pupils, ["year"], "need").select("value", "data_subjects").rows()
+    [(None, 1), ('ASD', 2), ('SLCN', 1)]
+    """
+    counts = value_counts(subjects, quasi_identifiers, sensitive, missing=missing)
+    runs = np.diff(counts.starts, append=len(counts.count))
+    return pl.DataFrame(
+        {
+            "class": np.repeat(np.arange(len(runs)), runs),
+            "value": counts.values.gather(counts.value),
+            "data_subjects": counts.count,
+        }
+    )
+
+
+def value_counts(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], sensitive: str, *, missing: Missing = "own-category"
+) -> ClassValues:
     """How often each sensitive value occurs in each equivalence class.
 
-    The grouping is done where the rows live; at most one row a (class, value) leaves the engine.
+    The grouping is done where the rows live; at most one row a (class, value) leaves another engine. Rows
+    on polars are sorted once by a key that ends with the value, so that one pass sees both.
 
     Parameters
     ----------
@@ -150,57 +185,91 @@ def class_values(
     sensitive : name of a column
         What would be learnt. A missing value counts as a value of its own under either rule.
 
-    Returns
-    -------
-    polars frame
-        ``class`` (a number without meaning), ``value`` and ``data_subjects``, sorted by class and
-        then by count, so that sums over a class do not depend on the order of the rows.
-
     Raises
     ------
     FieldError, TableError, ParameterError
         As :func:`class_sizes`; a sensitive column that is itself a quasi-identifier.
-
-    Examples
-    --------
-    >>> pupils = pl.DataFrame({"year": [7, 7, 7, 8], "need": ["ASD", "ASD", None, "SLCN"]})
-    >>> class_values(pupils, ["year"], "need").select("value", "data_subjects").sort("data_subjects", "value").rows()
-    [(None, 1), ('SLCN', 1), ('ASD', 2)]
     """
     if sensitive in quasi_identifiers:
         raise FieldError(
             f"sensitive: '{sensitive}' is a quasi-identifier too; what is known already cannot be learnt.",
             "name it under one of the two.",
         )
-    grouped, keys = _grouped(subjects, quasi_identifiers, missing, also=(sensitive,))
-    counted = _collected(grouped)
-    kept = counted.drop_nulls(keys) if missing == "drop" else counted
-    refuse_nothing(kept.height, counted.height)
-    return (
-        kept.with_row_index("class")
-        .select(pl.col("class").first().over(keys), value=pl.col("also0"), data_subjects=pl.col("size").cast(pl.Int64))
-        .sort("class", "data_subjects")
+    found = _distinct(subjects, quasi_identifiers, missing, also=(sensitive,))
+    value, values = keys.valued(found.frame["also0"])
+    rows = keys.packed([*found.columns(), value], found.frame.height)
+    if found.size is None:
+        ordered, _ = keys.sort(rows)
+        starts, count = keys.run_lengths(ordered)
+        ordered = ordered[starts]
+    else:
+        order = np.argsort(rows.keys)
+        ordered, count = rows.keys[order], found.size[order]
+    return ClassValues(
+        starts=keys.run_lengths(ordered >> np.uint64(value.bits))[0],
+        value=(ordered & np.uint64((1 << value.bits) - 1)).astype(np.int64),
+        count=count.astype(np.int64),
+        values=values,
     )
 
 
-def class_codes(subjects: IntoFrame, quasi_identifiers: Sequence[str]) -> pl.DataFrame:
+def combinations(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], *, missing: Missing = "own-category", weights: str = ""
+) -> Combinations:
     """The distinct combinations of a table as small whole numbers, with their sizes.
 
-    Returns
-    -------
-    polars frame
-        ``key0``, ``key1``, ... (one a quasi-identifier, in order; 0 is the missing value) and ``size``.
+    Parameters
+    ----------
+    subjects, quasi_identifiers : as in :func:`class_sizes`
+    missing : under "drop" combinations with a missing value are left out; else the missing value is number 0
+    weights : name of a column of sampling weights, to be summed by combination
+
+    Raises
+    ------
+    FieldError, TableError, ParameterError
+        As :func:`class_sizes`; weights that are no positive numbers.
 
     Examples
     --------
     >>> pupils = pl.DataFrame({"year": [7, 7, 8], "sex": ["F", "F", None]})
-    >>> sorted(class_codes(pupils, ["year", "sex"]).rows())
-    [(1, 1, 2), (2, 0, 1)]
+    >>> found = combinations(pupils, ["year", "sex"])
+    >>> found.codes.tolist(), found.size.tolist()
+    ([[1, 1], [2, 0]], [2, 1])
     """
-    grouped, keys = _grouped(subjects, quasi_identifiers, "own-category")
-    counted = _collected(grouped)
-    refuse_nothing(counted.height, 0)
-    return counted.select(*(pl.col(key).rank("dense").fill_null(0) for key in keys), "size").cast(pl.Int64)
+    return combinations_of_rows(subjects, quasi_identifiers, missing=missing, weights=weights, rows=False)[0]
+
+
+def combinations_of_rows(
+    subjects: IntoFrame,
+    quasi_identifiers: Sequence[str],
+    *,
+    missing: Missing = "own-category",
+    weights: str = "",
+    rows: bool = True,
+) -> tuple[Combinations, Ints]:
+    """:func:`combinations`, and for each kept row (in order, on polars alone) the number of its combination."""
+    found = _distinct(subjects, quasi_identifiers, missing, also=(weights,) if weights else ())
+    columns, names, n = found.columns(), tuple(quasi_identifiers), found.frame.height
+    if found.size is not None and not weights:
+        return Combinations(names, _codes(columns, np.arange(n)), found.size), np.arange(n)
+    packed = keys.packed(columns, n)
+    if not rows and not weights and packed.shifts is not None:
+        ordered, _ = keys.sort(packed)
+        starts, size = keys.run_lengths(ordered)
+        distinct = ordered[starts]
+        masks = [np.uint64((1 << part.bits) - 1) for part in columns]
+        codes = [
+            ((distinct >> np.uint64(shift)) & mask if part.bits else np.zeros(len(distinct))).astype(np.int64)
+            + (not part.has_missing)
+            for part, shift, mask in zip(columns, packed.shifts, masks, strict=True)
+        ]
+        return Combinations(names, np.column_stack(codes), size), np.zeros(0, dtype=np.int64)
+    number, first = keys.number(packed.keys.reshape(-1, 1))
+    each = np.ones(n, dtype=np.int64) if found.size is None else found.size
+    size = np.zeros(len(first), dtype=np.int64)
+    np.add.at(size, number, each)
+    weight = _weights(found.frame["also0"], weights, number, each, len(first)) if weights else None
+    return Combinations(names, _codes(columns, first), size, weight), number.astype(np.int64)
 
 
 def filled(subjects: IntoFrame, columns: Sequence[str]) -> tuple[dict[str, int], int]:
@@ -292,6 +361,89 @@ def _quoted(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
+@dataclass(frozen=True)
+class _Distinct:
+    """Rows on polars, or the distinct rows of another engine with their sizes."""
+
+    frame: pl.DataFrame  # key0, key1, ... and also0
+    size: Ints | None  # None where each row counts once
+    left_out: int
+
+    def columns(self) -> list[keys.Column]:
+        return keys.columns_of(self.frame, [name for name in self.frame.columns if name.startswith("key")])
+
+
+def _distinct(
+    subjects: IntoFrame, quasi_identifiers: Sequence[str], missing: Missing, *, also: Sequence[str] = ()
+) -> _Distinct:
+    rows, kinds = _rows(subjects)
+    _check(quasi_identifiers, also, kinds, missing)
+    if rows.implementation.is_polars():
+        frame, size = _named(rows, kinds, quasi_identifiers, also).to_native(), None
+        text = [name for name, kind in frame.collect_schema().items() if kind == pl.String]
+        if isinstance(nw.to_native(subjects, pass_through=True), pl.LazyFrame):  # text as numbers while it is read
+            frame = frame.with_columns(pl.col(name).cast(pl.Categorical(pl.Categories.random())) for name in text)
+        frame = frame.collect(engine="streaming")
+    else:
+        counted = _collected(_grouped(subjects, quasi_identifiers, missing, also=also)[0])
+        frame, size = counted.drop("size"), counted["size"].cast(pl.Int64).to_numpy()
+    seen = frame.height if size is None else int(size.sum())
+    if missing == "drop":
+        whole = ~frame.select(pl.any_horizontal(pl.col("^key[0-9]+$").is_null())).to_series()
+        if not whole.all():
+            frame, size = frame.filter(whole), None if size is None else size[whole.to_numpy()]
+    kept = frame.height if size is None else int(size.sum())
+    refuse_nothing(kept, seen)
+    return _Distinct(frame, size, seen - kept)
+
+
+def _codes(columns: Sequence[keys.Column], rows: Ints) -> Ints:
+    """The codes of some rows, 0 for the missing value, one column a quasi-identifier."""
+    return np.column_stack(
+        [np.concatenate(part.chunks)[rows].astype(np.int64) - part.lowest + (not part.has_missing) for part in columns]
+    )
+
+
+def _weights(series: pl.Series, name: str, number: npt.NDArray[np.uint32], each: Ints, n: int) -> Floats:
+    """Sums of sampling weights by combination, over ascending weights: the order of the rows moves no digit."""
+    if not series.dtype.is_numeric():
+        raise FieldError(f"weights: '{name}' is not a column of numbers.", "name the column of sampling weights.")
+    wrong = int((series.is_null() | ~(series.cast(pl.Float64) > 0)).sum())
+    if wrong:
+        raise FieldError(
+            f"weights: '{name}' is missing or not above 0 in {wrong:,} of {len(series):,} rows.",
+            "a sampling weight is the number of people that a row stands for: correct it.",
+        )
+    runs = (
+        pl.DataFrame({"number": number, "weight": series.cast(pl.Float64), "each": each})
+        .group_by("number", "weight")
+        .agg(pl.col("each").sum())
+        .sort("number", "weight")
+    )
+    starts = np.searchsorted(runs["number"].to_numpy(), np.arange(n))
+    sums: Floats = np.add.reduceat(runs["weight"].to_numpy() * runs["each"].to_numpy(), starts)
+    return sums
+
+
+def _named(
+    rows: Rows, kinds: Mapping[str, nw.dtypes.DType], quasi_identifiers: Sequence[str], also: Sequence[str]
+) -> Rows:
+    """The columns asked for, under names of their own, so that none can collide."""
+    aliases = [f"key{number}" for number in range(len(quasi_identifiers))]
+    aliases += [f"also{number}" for number in range(len(also))]
+    named = zip([*quasi_identifiers, *also], aliases, strict=True)
+    return rows.select(*(_clean(name, kinds[name]).alias(alias) for name, alias in named))
+
+
+def _refuse_wildcard(missing: str) -> None:
+    check_rule(missing)
+    if missing == "wildcard":
+        raise ParameterError(
+            "missing: where a missing value matches everything there are no classes, only matches of a record.",
+            "ask for measure(), or use another rule.",
+        )
+
+
 def _grouped(
     subjects: IntoFrame,
     quasi_identifiers: Sequence[str],
@@ -301,17 +453,26 @@ def _grouped(
     table: str = "subjects",
 ) -> tuple[Rows, list[str]]:
     """Classes with their ``size``; the key columns get names of their own, so that none can collide."""
-    check_rule(missing)
     rows, kinds = _rows(subjects, table)
     role = "quasi_identifiers" if table == "subjects" else f"{table}: quasi_identifiers"
+    _check(quasi_identifiers, also, kinds, missing, role)
+    names = [f"key{number}" for number in range(len(quasi_identifiers))]
+    others = [f"also{number}" for number in range(len(also))]
+    chosen = _named(rows, kinds, quasi_identifiers, also)
+    return chosen.group_by(*names, *others).agg(nw.len().alias("size")), names
+
+
+def _check(
+    quasi_identifiers: Sequence[str],
+    also: Sequence[str],
+    kinds: Mapping[str, nw.dtypes.DType],
+    missing: str,
+    role: str = "quasi_identifiers",
+) -> None:
+    check_rule(missing)
     _check_fields(quasi_identifiers, list(kinds), role)
     if also:
         _check_fields(also, list(kinds), "sensitive")
-    keys = [f"key{number}" for number in range(len(quasi_identifiers))]
-    others = [f"also{number}" for number in range(len(also))]
-    named = zip([*quasi_identifiers, *also], [*keys, *others], strict=True)
-    chosen = rows.select(*(_clean(name, kinds[name]).alias(alias) for name, alias in named))
-    return chosen.group_by(*keys, *others).agg(nw.len().alias("size")), keys
 
 
 def _clean(name: str, kind: nw.dtypes.DType) -> nw.Expr:

@@ -12,9 +12,9 @@ from narwhals.typing import IntoFrame
 from otrack_risk.display import tables
 from otrack_risk.display.results import NotLookedFor, Shown
 from otrack_risk.errors import FieldError
-from otrack_risk.risk.anonymity import sensitive_risk
-from otrack_risk.risk.classes import Missing, class_values
-from otrack_risk.risk.sizes import missing_said, n_records, named
+from otrack_risk.risk.anonymity import SensitiveRisk, sensitive_risk
+from otrack_risk.risk.classes import Missing, value_counts
+from otrack_risk.risk.sizes import missing_said, named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,12 +77,12 @@ def inference(
     """
     if isinstance(sensitive, str):
         raise FieldError("sensitive: one name where a list of names belongs.", f"write [{sensitive!r}].")
-    counts = {
-        name: class_values(subjects, quasi_identifiers, name, missing=missing)
+    learnt = {
+        name: sensitive_risk(value_counts(subjects, quasi_identifiers, name, missing=missing), column=name)
         for name in sensitive
         if name not in quasi_identifiers
     }
-    if not counts:
+    if not learnt:
         return NotLookedFor(
             "what is learnt of those who stay hidden",
             "No column of this table is taken to be sensitive.",
@@ -92,8 +92,8 @@ def inference(
     return Inference(
         quasi_identifiers=tuple(quasi_identifiers),
         missing_rule=missing,
-        data_subjects=n_records(next(iter(counts.values()))),
-        guesses=tuple(_guess(name, count) for name, count in counts.items()),
+        data_subjects=next(iter(learnt.values())).data_subjects,
+        guesses=tuple(_guess(name, risk) for name, risk in learnt.items()),
     )
 
 
@@ -159,7 +159,5 @@ class Inference(Shown):
         }
 
 
-def _guess(name: str, counts: pl.DataFrame) -> Guess:
-    totals = counts.group_by("value").agg(pl.col("data_subjects").sum())["data_subjects"].to_list()
-    largest = counts.group_by("class").agg(pl.col("data_subjects").max())["data_subjects"].to_list()
-    return Guess(name, max(totals), sum(largest), sensitive_risk(counts).homogeneous_records)
+def _guess(name: str, risk: SensitiveRisk) -> Guess:
+    return Guess(name, risk.prior_right, risk.posterior_right, risk.homogeneous_records)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 from narwhals.typing import IntoFrame
 
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.errors import FieldError, ParameterError, TableError
-from otrack_risk.risk.classes import class_codes
+from otrack_risk.risk.anonymity import k_anonymity
+from otrack_risk.risk.classes import combinations
+from otrack_risk.risk.cube import checked_size, subset_counts
 from otrack_risk.risk.sizes import named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST_SUBSETS = 20_000  # each is a sort of the table's classes
 _MOST_TABLES = 5  # lines that a reader tells apart by marker and dash
 
 
@@ -81,12 +78,11 @@ def uniqueness_by_facts(
     FieldError, TableError
         As :func:`otrack_risk.risk.classes.class_sizes`; no frame; an example with another field.
     ParameterError
-        More than 20,000 subsets, or five tables; a ``max_size`` below 1.
+        More than 65,536 subsets, or five tables; a ``max_size`` below 1.
 
     Notes
     -----
-    Each frame is grouped once, over all fields; every subset is counted on those classes, packed into
-    one whole number a class.
+    Each frame is grouped once, over all fields; :func:`otrack_risk.risk.cube.subset_counts` counts every subset.
 
     Examples
     --------
@@ -99,18 +95,11 @@ def uniqueness_by_facts(
         raise TableError("frames: no table is given.", "give at least one, by its label.")
     if len(frames) > _MOST_TABLES:
         raise ParameterError(f"frames: {len(frames)} tables, and one figure holds {_MOST_TABLES}.", "give fewer.")
-    if max_size is not None and max_size < 1:
-        raise ParameterError("max_size: at least one fact is known.", "give 1 or more, or leave it out.")
     if unknown := [name for name in example or () if name not in fields]:
         raise FieldError(
             f"example: '{unknown[0]}' is not among the fields ({', '.join(fields)}).", "name some of the fields."
         )
-    largest = min(max_size or len(fields), len(fields))
-    if (subsets := sum(math.comb(len(fields), size) for size in range(1, largest + 1))) > _MOST_SUBSETS:
-        raise ParameterError(
-            f"fields: {len(fields)} fields have {subsets:,} subsets of up to {largest}, more than {_MOST_SUBSETS:,}.",
-            "set max_size to 3 or 4, or name fewer fields.",
-        )
+    largest = checked_size(len(fields), max_size)
     return UniquenessByFacts(
         fields=tuple(fields),
         tables=tuple(_of_table(label, frame, fields, largest, example) for label, frame in frames.items()),
@@ -216,42 +205,21 @@ def _plain(subset: Subset, n: int) -> dict[str, Any]:
 def _of_table(
     label: str, frame: IntoFrame, fields: Sequence[str], largest: int, example: Sequence[str] | None
 ) -> TableUniqueness:
-    counted = class_codes(frame, fields)
-    codes = {name: counted[f"key{number}"].to_numpy() for number, name in enumerate(fields)}
-    several = (counted["size"].to_numpy() > 1).astype(np.int64)
+    found = combinations(frame, fields)
+    counted = subset_counts(found, largest)
+    named = [tuple(name for name, held in zip(fields, row, strict=True) if held) for row in counted.members]
+    subsets = [Subset(names, int(alone)) for names, alone in zip(named, counted.uniques, strict=True)]
     by_facts = []
     for size in range(1, largest + 1):
-        found = [
-            Subset(names, _uniques([codes[name] for name in names], several)) for names in combinations(fields, size)
-        ]
-        ordered = sorted(found, key=lambda subset: subset.uniques)  # stable: the first named of equals
+        here = [subset for subset in subsets if len(subset.fields) == size]
         by_facts.append(
             FactsKnown(
                 facts=size,
-                subsets=len(found),
-                fewest=ordered[0],
-                median_uniques=float(median(subset.uniques for subset in found)),
-                most=max(found, key=lambda subset: subset.uniques),
+                subsets=len(here),
+                fewest=min(here, key=lambda subset: subset.uniques),  # the first named of equals
+                median_uniques=float(median(subset.uniques for subset in here)),
+                most=max(here, key=lambda subset: subset.uniques),
             )
         )
-    chosen = None if not example else Subset(tuple(example), _uniques([codes[name] for name in example], several))
-    return TableUniqueness(label, int(counted["size"].sum()), tuple(by_facts), chosen)
-
-
-def _uniques(columns: Sequence[npt.NDArray[np.int64]], several: npt.NDArray[np.int64]) -> int:
-    """Finest classes of one row that share their values in ``columns`` with no other class.
-
-    The last bit of the packed key says that the class holds several rows; a key is unique where it
-    stands alone in sorted order, whatever that bit, and the bit is 0.
-    """
-    packed, room = np.zeros(len(several), dtype=np.int64), 1
-    for column in columns:
-        width = int(column.max()) + 1
-        if room * width >= 2**62:  # renumber what is packed so far: at most one number a class
-            _, packed = np.unique(packed, return_inverse=True)
-            room = int(packed.max()) + 1
-        packed, room = packed * width + column, room * width
-    ordered = np.sort(packed * 2 + several)
-    differs = np.diff(ordered >> 1) != 0
-    alone = np.concatenate(([True], differs)) & np.concatenate((differs, [True]))
-    return int(np.count_nonzero(alone & (ordered & 1 == 0)))
+    chosen = None if not example else Subset(tuple(example), k_anonymity(frame, example).uniques)
+    return TableUniqueness(label, found.records, tuple(by_facts), chosen)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otrack_risk.errors import FieldError, ParameterError, TableError
-from otrack_risk.risk.classes import class_codes, class_sizes, class_values, classes, columns, filled, population_sizes
+from otrack_risk.risk.classes import class_sizes, class_values, classes, columns, combinations, filled, population_sizes
 
 # Two of (7, F, 1.5); two of (7, none, none), of which one NaN; (8, F, 0) twice, once as -0; one (8, M, 2).
 SCORES = [1.5, 1.5, None, math.nan, 0.0, -0.0, 2.0]
@@ -152,19 +152,28 @@ def test_any_table_of_numbers_and_gaps_counts_alike_on_every_engine(rows: list[t
 
 
 def test_codes_keep_the_classes_and_call_a_missing_value_0():
-    assert sorted(class_codes(pl.DataFrame(pl.from_arrow(TABLE)), ["year", "sex"]).rows()) == [
+    found = combinations(pl.DataFrame(pl.from_arrow(TABLE)), ["year", "sex"])
+    (f, m) = sorted(set(found.codes[:, 1].tolist()) - {0})
+    assert sorted((*codes, size) for codes, size in zip(found.codes.tolist(), found.size.tolist(), strict=True)) == [
         (1, 0, 2),
-        (1, 1, 2),
-        (2, 1, 2),
-        (2, 2, 1),
+        (1, f, 2),
+        (2, f, 2),
+        (2, m, 1),
     ]
+    assert found.records == 7
+
+
+def test_codes_without_a_gap_hold_no_0():
+    assert combinations(pl.DataFrame({"x": [-3, 5, -3]}), ["x"]).codes.min() == 1
 
 
 @pytest.mark.parametrize("dtype", [pl.Boolean, pl.Date, pl.Categorical, pl.Enum(["a", "b"])])
 def test_codes_are_made_of_any_kind_of_column(dtype: Any):
     values: list[Any] = {pl.Boolean: [True, False, None], pl.Date: [18000, 18001, None]}.get(dtype, ["a", "b", None])
     column = pl.Series(values).cast(dtype)
-    assert sorted(class_codes(pl.DataFrame({"x": column}), ["x"])["key0"]) == [0, 1, 2]
+    codes = combinations(pl.DataFrame({"x": column}), ["x"]).codes[:, 0].tolist()
+    assert len(set(codes)) == 3
+    assert min(codes) == 0
 
 
 def test_an_unknown_column_is_named_with_the_columns_there_are():
@@ -201,8 +210,8 @@ def test_if_the_rule_leaves_nobody_the_message_says_so():
 
 
 def test_an_unknown_rule_and_a_thing_that_is_no_table_are_refused():
-    with pytest.raises(ParameterError, match="'wildcard' is none of own-category, drop"):
-        class_sizes(pl.DataFrame({"sex": ["F"]}), ["sex"], missing="wildcard")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="'any' is none of own-category, drop, wildcard"):
+        class_sizes(pl.DataFrame({"sex": ["F"]}), ["sex"], missing="any")  # type: ignore[arg-type]
     with pytest.raises(TableError, match="list is no table"):
         class_sizes([{"sex": "F"}], ["sex"])  # type: ignore[arg-type]
 

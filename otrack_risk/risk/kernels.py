@@ -1,0 +1,409 @@
+"""The few loops that decide the speed on many rows, compiled when first called and kept on disk.
+
+Each is single-threaded and lets other Python threads run meanwhile; :mod:`otrack_risk.risk.keys` hands
+each thread its own part of the rows. What they compute is said where they are called, and tests hold
+every one to a plain twin.
+"""
+
+# numba compiles these from their untyped form, so that parameters carry no annotations but in the docstring.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+from __future__ import annotations
+
+import numpy as np
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+_BLOCK = 8192  # rows whose keys stay in the first cache while column after column is added
+_DIGIT = 10  # bits sorted by in one pass
+_FEW = 32  # keys that insertion sorts faster
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)
+
+_U1, _I1 = np.zeros(0, np.uint8), np.zeros(0, np.int8)
+_U2, _I2 = np.zeros(0, np.uint16), np.zeros(0, np.int16)
+_U4, _I4, _I8 = np.zeros(0, np.uint32), np.zeros(0, np.int32), np.zeros(0, np.int64)
+
+
+@intrinsic
+def _pointer(typing_context, address, like):
+    def generate(context, builder, signature, values):
+        return builder.inttoptr(values[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(like.dtype)(address, like), generate
+
+
+@njit(nogil=True, inline="always")
+def _add(keys, column, lowest, shift):
+    least = np.uint64(lowest)
+    for i in range(len(keys)):
+        keys[i] |= (np.uint64(np.int64(column[i])) - least) << shift
+
+
+@njit(nogil=True, cache=True)
+def pack(addresses, kinds, lowest, shifts, keys, first, last):
+    """Adds ``(column - lowest) << shift`` of every column to ``keys[first:last]``.
+
+    A column is given by the address of its memory and the size of its numbers in bytes, negative where
+    they are signed: so that one compiled function serves any mixture of columns.
+    """
+    n = len(keys)
+    for start in range(first, last, _BLOCK):
+        stop = min(start + _BLOCK, last)
+        block = keys[start:stop]
+        for c in range(len(kinds)):
+            address, low, shift = addresses[c], lowest[c], np.uint64(shifts[c])
+            if kinds[c] == 1:
+                _add(block, carray(_pointer(address, _U1), n)[start:stop], low, shift)
+            elif kinds[c] == -1:
+                _add(block, carray(_pointer(address, _I1), n)[start:stop], low, shift)
+            elif kinds[c] == 2:
+                _add(block, carray(_pointer(address, _U2), n)[start:stop], low, shift)
+            elif kinds[c] == -2:
+                _add(block, carray(_pointer(address, _I2), n)[start:stop], low, shift)
+            elif kinds[c] == 4:
+                _add(block, carray(_pointer(address, _U4), n)[start:stop], low, shift)
+            elif kinds[c] == -4:
+                _add(block, carray(_pointer(address, _I4), n)[start:stop], low, shift)
+            else:
+                _add(block, carray(_pointer(address, _I8), n)[start:stop], low, shift)
+
+
+@njit(nogil=True, cache=True)
+def count_parts(keys, shift, counts):
+    """Counts the keys by their bits from ``shift``."""
+    s = np.uint64(shift)
+    for i in range(len(keys)):
+        counts[np.int64(keys[i] >> s)] += 1
+
+
+@njit(nogil=True, cache=True)
+def scatter(keys, shift, places, out):
+    """Writes each key to the next place of its part (the bits from ``shift``); ``places`` is moved on."""
+    s = np.uint64(shift)
+    for i in range(len(keys)):
+        part = np.int64(keys[i] >> s)
+        out[places[part]] = keys[i]
+        places[part] += 1
+
+
+@njit(nogil=True, cache=True)
+def sort_parts(keys, starts, first, last, bits, sizes, larger):
+    """Sorts the parts ``first`` to ``last`` by their lowest ``bits`` bits and counts runs of equal keys by length.
+
+    Returns how many runs are longer than ``len(sizes) - 1``; their lengths are written to ``larger``.
+    """
+    spare = np.empty(np.diff(starts[first : last + 1]).max(), np.uint64)
+    passes = (bits + _DIGIT - 1) // _DIGIT
+    width = max(1, (bits + passes - 1) // max(passes, 1))
+    count = np.zeros(1 << width, np.int64)
+    mask = np.uint64((1 << width) - 1)
+    n_larger = 0
+    for p in range(first, last):
+        part = keys[starts[p] : starts[p + 1]]
+        m = len(part)
+        if m == 0:
+            continue
+        here = part
+        if m <= _FEW:
+            for i in range(1, m):
+                key = part[i]
+                j = i - 1
+                while j >= 0 and part[j] > key:
+                    part[j + 1] = part[j]
+                    j -= 1
+                part[j + 1] = key
+        else:
+            there = spare[:m]
+            for d in range(passes):
+                shift = np.uint64(width * d)
+                count[:] = 0
+                for i in range(m):
+                    count[np.int64((here[i] >> shift) & mask)] += 1
+                before = np.int64(0)
+                for j in range(len(count)):
+                    size = count[j]
+                    count[j] = before
+                    before += size
+                for i in range(m):
+                    j = np.int64((here[i] >> shift) & mask)
+                    there[count[j]] = here[i]
+                    count[j] += 1
+                here, there = there, here
+            if passes & 1:
+                part[:] = here
+        run = 1
+        for i in range(1, m + 1):
+            if i < m and here[i] == here[i - 1]:
+                run += 1
+                continue
+            if run < len(sizes):
+                sizes[run] += 1
+            else:
+                larger[n_larger] = run
+                n_larger += 1
+            run = 1
+    return n_larger
+
+
+@njit(nogil=True, cache=True)
+def number(words):
+    """Numbers rows of equal words 0, 1, ... in the order in which they first occur.
+
+    Parameters
+    ----------
+    words : uint64, shape (n, 1) or (n, 2)
+
+    Returns
+    -------
+    numbers (n,) and the first row of each number
+    """
+    n, width = words.shape
+    numbers = np.empty(n, np.uint32)
+    first = np.empty(n, np.int64)
+    known = np.empty((n, 2), np.uint64)  # the words of each number, side by side
+    bits = 12
+    slots = np.zeros(1 << bits, np.uint32)  # number + 1; 0 is free
+    found = 0
+    second = np.uint64(0)
+    for i in range(n):
+        if 2 * found >= len(slots):
+            bits += 2
+            slots = np.zeros(1 << bits, np.uint32)
+            for k in range(found):
+                j = _slot(known[k, 0], known[k, 1], bits)
+                while slots[j] != 0:
+                    j = (j + 1) & (len(slots) - 1)
+                slots[j] = k + 1
+        word = words[i, 0]
+        if width == 2:
+            second = words[i, 1]
+        j = _slot(word, second, bits)
+        while True:
+            k = slots[j]
+            if k == 0:
+                known[found, 0], known[found, 1] = word, second
+                first[found] = i
+                numbers[i] = found
+                found += 1
+                slots[j] = found
+                break
+            if known[k - 1, 0] == word and known[k - 1, 1] == second:
+                numbers[i] = k - 1
+                break
+            j = (j + 1) & (len(slots) - 1)
+    return numbers, first[:found].copy()
+
+
+@njit(nogil=True, inline="always")
+def _slot(word, second, bits):
+    mixed = (word ^ (second * _GOLDEN) ^ (word >> np.uint64(32))) * _GOLDEN
+    return np.int64((mixed ^ (mixed >> np.uint64(29))) * _GOLDEN >> np.uint64(64 - bits))
+
+
+@njit(nogil=True, cache=True)
+def cube(
+    table,
+    values_of,
+    weights,
+    starts,
+    parts,
+    attribute,
+    depth,
+    is_leaf,
+    pattern_at,
+    patterns,
+    counts,
+    pairs,
+    closed,
+    closed_pairs,
+    bits,
+    descendants,
+):
+    """Splits each part of the combinations by every subset of the attributes below the leading one.
+
+    The subsets are the nodes of a set-enumeration tree in preorder; a node splits the classes of its
+    parent by one attribute more. A class of one combination stays one class in every descendant, and of
+    two records in two combinations it is enough to know in which attributes they differ: both are closed,
+    told once, and never looked at again.
+
+    Parameters
+    ----------
+    table, values_of : codes by attribute below the leading one and by combination; values of each attribute
+    weights : records that hold each combination
+    starts, parts : first combination of each part (value of the leading attribute); the parts to do
+    attribute, depth, is_leaf : of each node; node 0 is the leading attribute alone
+    pattern_at, patterns : where the counts of a node's pairs by differing attributes begin, and all those
+        counts; empty where pairs are not to be closed
+    counts, pairs : per node classes, uniques and smallest class; pairs of records that agree
+    closed, closed_pairs : the same of what is closed at a node, to be added to its descendants
+    bits, descendants : per combination the set of subsets on which it is a single record; per node the
+        set of itself and its descendants. Empty where nobody asks.
+    """
+    biggest = 0
+    for p in parts:
+        biggest = max(biggest, starts[p + 1] - starts[p])
+    levels = depth.max() + 1
+    most_values = 1
+    for values in values_of:
+        most_values = max(most_values, values)
+    codes = np.empty((len(values_of), biggest), np.uint32)
+    members = np.empty((levels, biggest), np.uint32)
+    begins = np.empty((levels, biggest + 1), np.int64)
+    n_open = np.zeros(levels, np.int64)
+    sorted_members = np.empty(biggest, np.uint32)
+    tagged = np.empty(biggest, np.uint64)
+    tally = np.zeros(most_values + 1, np.int64)
+    close_pairs, want_bits = len(patterns) > 0, len(bits) > 0
+    for p in parts:
+        low, m = starts[p], starts[p + 1] - starts[p]
+        for a in range(len(values_of)):
+            for i in range(m):
+                codes[a, i] = table[a, low + i]
+        total = weights[low : low + m].sum()
+        _count(counts, pairs, 0, total)
+        if m == 1:
+            _count(closed, closed_pairs, 0, total)
+            if want_bits and total == 1:
+                _join(bits[low], descendants[0])
+            continue
+        for i in range(m):
+            members[0, i] = i
+        begins[0, 0], begins[0, 1], n_open[0] = 0, m, 1
+        for node in range(1, len(attribute)):
+            level, a, leaf = depth[node], attribute[node], is_leaf[node]
+            values = values_of[a]
+            mine = codes[a]
+            above, starts_above = members[level - 1], begins[level - 1]
+            below, starts_below = members[level], begins[level]
+            n_open[level] = 0
+            n_below = 0
+            starts_below[0] = 0
+            for c in range(n_open[level - 1]):
+                first, last = starts_above[c], starts_above[c + 1]
+                size = last - first
+                if leaf and not want_bits and values <= 16:  # the sizes alone are wanted
+                    for v in range(values):
+                        tally[v] = 0
+                    for i in range(first, last):
+                        tally[mine[above[i]]] += weights[low + above[i]]
+                    for v in range(values):
+                        if tally[v]:
+                            _count(counts, pairs, node, tally[v])
+                    continue
+                if values <= 16 or (size > 64 and values <= 4 * size):
+                    for v in range(values + 1):
+                        tally[v] = 0
+                    for i in range(first, last):
+                        tally[mine[above[i]] + 1] += 1
+                    for v in range(values):
+                        tally[v + 1] += tally[v]
+                    for i in range(first, last):
+                        v = mine[above[i]]
+                        sorted_members[tally[v]] = above[i]
+                        tally[v] += 1
+                else:
+                    for i in range(size):
+                        tagged[i] = (np.uint64(mine[above[first + i]]) << np.uint64(32)) | np.uint64(above[first + i])
+                    if size <= 64:
+                        for i in range(1, size):
+                            tag = tagged[i]
+                            j = i - 1
+                            while j >= 0 and tagged[j] > tag:
+                                tagged[j + 1] = tagged[j]
+                                j -= 1
+                            tagged[j + 1] = tag
+                    else:
+                        tagged[:size].sort()
+                    for i in range(size):
+                        sorted_members[i] = np.uint32(tagged[i] & np.uint64(0xFFFFFFFF))
+                i = 0
+                while i < size:
+                    code = mine[sorted_members[i]]
+                    records = weights[low + sorted_members[i]]
+                    j = i + 1
+                    while j < size and mine[sorted_members[j]] == code:
+                        records += weights[low + sorted_members[j]]
+                        j += 1
+                    _count(counts, pairs, node, records)
+                    if j - i == 1:
+                        _count(closed, closed_pairs, node, records)
+                        if want_bits and records == 1:
+                            _join(bits[low + sorted_members[i]], descendants[node])
+                    elif leaf:
+                        pass
+                    elif close_pairs and j - i == 2 and records == 2:
+                        one, other = sorted_members[i], sorted_members[i + 1]
+                        pattern = 0
+                        for b in range(a + 1, len(values_of)):
+                            if codes[b, one] != codes[b, other]:
+                                pattern |= 1 << (b - a - 1)
+                        patterns[pattern_at[node] + pattern] += 1
+                    else:
+                        for q in range(i, j):
+                            below[n_below] = sorted_members[q]
+                            n_below += 1
+                        n_open[level] += 1
+                        starts_below[n_open[level]] = n_below
+                    i = j
+
+
+@njit(nogil=True, inline="always")
+def _count(counts, pairs, node, size):
+    counts[node, 0] += 1
+    if size == 1:
+        counts[node, 1] += 1
+    if size < counts[node, 2]:
+        counts[node, 2] = size
+    pairs[node] += 0.5 * size * (size - 1)
+
+
+@njit(nogil=True, inline="always")
+def _join(one, other):
+    for word in range(len(one)):
+        one[word] |= other[word]
+
+
+@njit(nogil=True, cache=True)
+def minimal(bits, parents, first_parent, size_of, weight_of, attributes_of, scores, found, contributions):
+    """From the subsets on which each combination is a single record, those of which no smaller one is among them.
+
+    Parameters
+    ----------
+    bits : per combination a set of subsets, numbered so that smaller ones come first
+    parents, first_parent : for each subset the numbers of those with one attribute less
+    size_of, weight_of : attributes and score of each subset
+    attributes_of : per subset and attribute, whether it holds it
+    scores, found : per combination the sum of scores, and the number of minimal subsets
+    contributions : per attribute, the sum over combinations of the score from subsets that hold it
+    """
+    n_subsets = len(weight_of)
+    for row in range(len(bits)):
+        for word in range(bits.shape[1]):
+            left = bits[row, word]
+            while left:
+                lowest = left & (~left + np.uint64(1))
+                left ^= lowest
+                subset = word * 64 + _place(lowest)
+                if subset >= n_subsets:
+                    break
+                is_minimal = True
+                for k in range(first_parent[subset], first_parent[subset + 1]):
+                    parent = parents[k]
+                    if bits[row, parent >> 6] >> np.uint64(parent & 63) & np.uint64(1):
+                        is_minimal = False
+                        break
+                if is_minimal:
+                    scores[row] += weight_of[subset]
+                    found[row, size_of[subset]] += 1
+                    for a in range(attributes_of.shape[1]):
+                        if attributes_of[subset, a]:
+                            contributions[a] += weight_of[subset]
+
+
+@njit(nogil=True, inline="always")
+def _place(bit):
+    place = 0
+    for step in (32, 16, 8, 4, 2, 1):
+        if bit >> np.uint64(step):
+            bit >>= np.uint64(step)
+            place += step
+    return place

@@ -1,0 +1,348 @@
+"""The polars engine's own grouping: every row as one whole number, so that equal rows are equal numbers.
+
+A column becomes small numbers (its codes), codes side by side become a key of up to 64 bits, and sorted
+keys put each equivalence class together. Where 64 bits do not hold the columns, the leading ones are
+numbered anew by the combinations that occur.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from otrack_risk.risk.counts import Ints
+
+Keys: TypeAlias = npt.NDArray[np.uint64]
+Codes: TypeAlias = npt.NDArray[Any]
+
+SMALL = 100_000  # rows up to which plain numpy is as fast as loading what is compiled
+_WIDTH = 64  # bits of a key
+_PART = 1500  # rows of a part that is sorted at once, about
+_MOST_PARTS = 11  # bits
+_COUNTED = 4096  # class sizes that are counted in place; larger ones are listed
+_INLINE = 12  # bytes of text that lie in its view
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as small whole numbers: ``chunk - lowest`` is from 0 to ``2**bits - 1`` in every chunk."""
+
+    chunks: tuple[Codes, ...]
+    lowest: int
+    bits: int
+    has_missing: bool  # then the lowest number is the missing value, and no other
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One key a row; ``key >> shift`` ends with the code of the column that has this shift."""
+
+    keys: Keys
+    shifts: tuple[int, ...] | None  # None where the leading columns are numbered together
+    bits: int
+
+
+def columns_of(frame: pl.DataFrame, names: Sequence[str]) -> list[Column]:
+    """Columns of a frame as codes, cut at the same rows.
+
+    Examples
+    --------
+    >>> columns_of(pl.DataFrame({"year": [7, 9, None]}), ["year"])
+    [Column(chunks=(array([1, 3, 0]),), lowest=0, bits=2, has_missing=True)]
+    """
+    lengths = {tuple(len(chunk) for chunk in frame[name].get_chunks()) for name in names}
+    if len(lengths) > 1:
+        frame, lengths = frame.select(names).rechunk(), {(frame.height,)}
+    edges = np.cumsum(lengths.pop())[:-1]
+    return [_column(frame[name], edges) for name in names]
+
+
+def valued(series: pl.Series) -> tuple[Column, pl.Series]:
+    """A column as codes that are places in its distinct values, ascending, the missing value first.
+
+    Examples
+    --------
+    >>> coded, values = valued(pl.Series(["b", None, "a"]))
+    >>> coded.chunks[0].tolist(), values.to_list()
+    ([2, 0, 1], [None, 'a', 'b'])
+    """
+    coded = _column(series.rechunk(), np.zeros(0, np.int64))
+    codes = coded.chunks[0]
+    if coded.bits > 16:
+        numbered, rows = number(codes.astype(np.int64).view(np.uint64).reshape(-1, 1))
+        places = numbered.astype(np.int64)
+    else:
+        places = codes.astype(np.int64) - coded.lowest
+        anywhere = np.zeros(1 << coded.bits, dtype=np.int64)
+        anywhere[places] = np.arange(len(places))  # some row of each value; which one does not matter
+        rows = anywhere
+    there = np.flatnonzero(np.bincount(places, minlength=len(rows)))
+    values = series.gather(rows[there])
+    if isinstance(values.dtype, pl.Enum | pl.Categorical):
+        values = values.cast(pl.String)
+    order = values.arg_sort(nulls_last=False).to_numpy()
+    rank = np.zeros(len(rows), dtype=np.uint32)
+    rank[there[order]] = np.arange(len(there), dtype=np.uint32)
+    missing_first = bool(values.null_count())
+    return Column((rank[places],), 0, max(len(there) - 1, 0).bit_length(), missing_first), values.gather(order)
+
+
+def numbers(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints]:
+    """Equal values as equal numbers 0, 1, ..., and the first row of each; a missing value has some number."""
+    kind, rows = series.dtype, len(series)
+    if kind == pl.String and rows > SMALL and (found := _short_texts(series)) is not None:
+        return found
+    if kind == pl.String:
+        coded = series.cast(pl.Categorical(pl.Categories.random())).to_physical().fill_null(0)
+        return number(coded.to_numpy().astype(np.uint64).reshape(-1, 1))
+    if kind.is_float():
+        plain = series.cast(pl.Float64).fill_null(0).to_numpy() + 0.0  # -0.0 is 0.0
+        return number(plain.view(np.uint64).reshape(-1, 1))
+    if kind.is_numeric() or kind in (pl.Boolean, pl.Null) or kind.is_temporal():
+        coded = series.to_physical().cast(pl.Int64) if kind != pl.Null else pl.zeros(rows, pl.Int64, eager=True)
+        return number(coded.fill_null(0).to_numpy().view(np.uint64).reshape(-1, 1))
+    first = series.to_frame("x").select(pl.int_range(pl.len()).first().over("x")).to_series()
+    return number(first.to_numpy().astype(np.uint64).reshape(-1, 1))
+
+
+def number(words: Keys) -> tuple[npt.NDArray[np.uint32], Ints]:
+    """Rows of equal words as equal numbers, in the order in which they first occur, and the first row of each.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in number(np.array([[5], [9], [5]], dtype=np.uint64))]
+    [[0, 1, 0], [0, 1]]
+    """
+    if len(words) <= SMALL and words.shape[1] == 1:
+        _, first, inverse = np.unique(words[:, 0], return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place = np.empty(len(first), dtype=np.uint32)
+        place[order] = np.arange(len(first), dtype=np.uint32)
+        return place[inverse.reshape(-1)], first[order].astype(np.int64)
+    from otrack_risk.risk import kernels
+
+    found: tuple[npt.NDArray[np.uint32], Ints] = kernels.number(np.ascontiguousarray(words))
+    return found
+
+
+def packed(columns: Sequence[Column], rows: int) -> Rows:
+    """The key of every row: the columns side by side, the first in the highest bits."""
+    widths = [part.bits for part in columns]
+    if sum(widths) <= _WIDTH:
+        shifts = tuple(int(shift) for shift in np.cumsum(widths[::-1])[::-1] - widths)
+        return Rows(_side_by_side(columns, shifts, rows), shifts, sum(widths))
+    fits = 1  # as many leading columns as one key holds, numbered by the combinations that occur
+    while sum(widths[: fits + 1]) <= _WIDTH:
+        fits += 1
+    together, first = number(packed(columns[:fits], rows).keys.reshape(-1, 1))
+    leading = Column((together,), 0, (len(first) - 1).bit_length(), has_missing=False)
+    folded = packed([leading, *columns[fits:]], rows)
+    return Rows(folded.keys, None, folded.bits)
+
+
+def sort(rows: Rows) -> tuple[Keys, dict[int, int]]:
+    """The keys in ascending order, and how many runs of equal keys there are of each length."""
+    n = len(rows.keys)
+    if n <= SMALL:
+        keys = np.sort(rows.keys)
+        lengths, counts = np.unique(run_lengths(keys)[1], return_counts=True)
+        return keys, dict(zip(lengths.tolist(), counts.tolist(), strict=True))
+    from otrack_risk.risk import kernels
+
+    part_bits = min(max(1, round(np.log2(n / _PART))), _MOST_PARTS, rows.bits) if rows.bits else 0
+    shift, halves = rows.bits - part_bits, shares(n)
+    counted = np.zeros((len(halves), 1 << part_bits), dtype=np.int64)
+    each(lambda i: kernels.count_parts(rows.keys[slice(*halves[i])], shift, counted[i]), range(len(halves)))
+    places = np.concatenate(([0], np.cumsum(counted.T.reshape(-1))[:-1])).reshape(-1, len(halves)).T.copy()
+    starts = np.append(places[0], n)
+    keys = np.empty_like(rows.keys)
+    each(lambda i: kernels.scatter(rows.keys[slice(*halves[i])], shift, places[i], keys), range(len(halves)))
+    edges = [int(np.searchsorted(starts, low)) for low, _ in halves] + [len(starts) - 1]
+    sizes = np.zeros((len(halves), _COUNTED + 1), dtype=np.int64)
+
+    def sort_share(i: int) -> Ints:
+        rest = int(starts[edges[i + 1]] - starts[edges[i]]) // _COUNTED + 1
+        larger = np.empty(rest, dtype=np.int64)
+        listed = kernels.sort_parts(keys, starts, edges[i], edges[i + 1], shift, sizes[i], larger)
+        return larger[:listed]
+
+    larger = np.concatenate(each(sort_share, range(len(halves))))
+    runs = {size: int(count) for size, count in enumerate(sizes.sum(axis=0)) if count}
+    for size, count in zip(*np.unique(larger, return_counts=True), strict=True):
+        runs[int(size)] = int(count)
+    return keys, runs
+
+
+def run_lengths(keys: Keys) -> tuple[Ints, Ints]:
+    """Where each run of equal keys starts, and its length.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in run_lengths(np.array([3, 3, 8], dtype=np.uint64))]
+    [[0, 2], [2, 1]]
+    """
+    if not len(keys):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    starts = np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1))
+    return starts, np.diff(starts, append=len(keys))
+
+
+def _column(series: pl.Series, edges: Ints) -> Column:
+    """A column as codes; a date is its day (NaN is cleared by the caller)."""
+    kind = series.dtype
+    if kind.is_integer() or kind.is_temporal() or isinstance(kind, pl.Enum | pl.Categorical):
+        whole = series.to_physical()
+    elif kind == pl.Boolean:
+        whole = series.cast(pl.UInt8)
+    else:
+        whole = pl.Series(numbers(series)[0])
+    if series.null_count():
+        return _with_missing(whole, series.is_null(), edges)
+    if not len(series):
+        return Column((whole.to_numpy(),), 0, 0, has_missing=False)
+    low, high = int(whole.min()), int(whole.max())  # type: ignore[arg-type]
+    if whole.n_chunks() == len(edges) + 1:
+        chunks = tuple(chunk.to_numpy() for chunk in whole.get_chunks())
+    else:
+        chunks = tuple(np.split(whole.to_numpy(), edges))
+    return Column(chunks, low, (high - low).bit_length(), has_missing=False)
+
+
+def _with_missing(whole: pl.Series, absent: pl.Series, edges: Ints) -> Column:
+    """Codes from 1, and 0 where a value is absent."""
+    present = whole.filter(~absent)
+    if not len(present):
+        return Column(tuple(np.split(np.zeros(len(whole), np.uint8), edges)), 0, 0, has_missing=True)
+    low, high = int(present.min()), int(present.max())  # type: ignore[arg-type]
+    if high - low >= 2**62:  # as wide as the numbers themselves: number what occurs
+        words = whole.to_numpy().astype(np.int64, casting="unsafe").view(np.uint64)
+        codes = number(words.reshape(-1, 1))[0].astype(np.int64)
+        low, high = 0, int(codes.max())
+    else:
+        codes = whole.fill_null(low).cast(pl.Int64).to_numpy() - low
+    shifted = np.where(absent.to_numpy(), 0, codes + 1)
+    return Column(tuple(np.split(shifted, edges)), 0, (high - low + 1).bit_length(), has_missing=True)
+
+
+def _side_by_side(columns: Sequence[Column], shifts: Sequence[int], rows: int) -> Keys:
+    keys = np.zeros(rows, dtype=np.uint64)
+    wide = [(part, shift) for part, shift in zip(columns, shifts, strict=True) if part.bits]
+    if not wide:
+        return keys
+    if rows <= SMALL:
+        for part, shift in wide:
+            codes = np.concatenate(part.chunks).astype(np.int64).view(np.uint64)  # wraps where a column is unsigned
+            keys |= (codes - np.uint64(part.lowest % 2**64)) << np.uint64(shift)
+        return keys
+    from otrack_risk.risk import kernels
+
+    lowest = np.array([part.lowest % 2**64 for part, _ in wide], dtype=np.uint64).view(np.int64)
+    places, start = np.array([shift for _, shift in wide]), 0
+    for chunks in zip(*(part.chunks for part, _ in wide), strict=True):
+        held = [np.ascontiguousarray(chunk) for chunk in chunks]
+        addresses = np.array([chunk.ctypes.data for chunk in held], dtype=np.int64)
+        kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held])
+        part_of = keys[start : start + len(held[0])]
+        halves = shares(len(part_of))
+        each(lambda i: kernels.pack(addresses, kinds, lowest, places, part_of, *halves[i]), range(len(halves)))  # noqa: B023
+        start += len(part_of)
+    return keys
+
+
+def _short_texts(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints] | None:
+    """Texts of up to twelve bytes, numbered by the sixteen bytes in which Arrow keeps each; None where one is longer.
+
+    The memory is shared through the Arrow C stream interface, not copied. The bytes of a missing value
+    are taken for those of an empty text.
+
+    References
+    ----------
+    Apache Arrow columnar format: variable-size binary view layout; Arrow C data and C stream interfaces.
+    """
+    held = series.rechunk()  # keeps the memory while it is read
+    capsule = held.__arrow_c_stream__(None)
+    pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    stream = _Stream.from_address(pointer_of(capsule, b"arrow_array_stream"))
+    schema, array = _Schema(), _Array()
+    try:
+        if stream.get_schema(ctypes.byref(stream), ctypes.byref(schema)) or schema.format != b"vu":
+            return None
+        if stream.get_next(ctypes.byref(stream), ctypes.byref(array)) or array.length != len(held):
+            return None
+        start = array.buffers[1] + 16 * array.offset
+        words = np.ctypeslib.as_array((ctypes.c_uint64 * (2 * len(held))).from_address(start)).reshape(-1, 2)
+        if held.null_count():
+            words = np.where(held.is_null().to_numpy()[:, None], np.uint64(0), words)
+        if words.view(np.uint32)[:, 0].max() > _INLINE:
+            return None
+        return number(words)
+    finally:
+        for part in (schema, array):
+            if part.release:
+                part.release(ctypes.byref(part))
+
+
+class _Schema(ctypes.Structure):
+    """struct ArrowSchema."""
+
+
+class _Array(ctypes.Structure):
+    """struct ArrowArray."""
+
+
+class _Stream(ctypes.Structure):
+    """struct ArrowArrayStream."""
+
+
+_any = ctypes.c_void_p
+_Schema._fields_ = [
+    ("format", ctypes.c_char_p),
+    ("name", ctypes.c_char_p),
+    ("metadata", _any),
+    ("flags", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("children", _any),
+    ("dictionary", _any),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Schema))),
+    ("private_data", _any),
+]
+_Array._fields_ = [
+    *((name, ctypes.c_int64) for name in ("length", "null_count", "offset", "n_buffers", "n_children")),
+    ("buffers", ctypes.POINTER(_any)),
+    ("children", _any),
+    ("dictionary", _any),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Array))),
+    ("private_data", _any),
+]
+_Stream._fields_ = [
+    ("get_schema", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Stream), ctypes.POINTER(_Schema))),
+    ("get_next", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Stream), ctypes.POINTER(_Array))),
+    ("get_last_error", _any),
+    ("release", _any),
+    ("private_data", _any),
+]
+
+
+def each(do: Callable[[int], Any], parts: Iterable[int]) -> list[Any]:
+    """One thread a part; the compiled loops run side by side."""
+    todo = list(parts)
+    if len(todo) == 1:
+        return [do(todo[0])]
+    with ThreadPoolExecutor(len(todo)) as threads:
+        return list(threads.map(do, todo))
+
+
+def shares(n: int) -> list[tuple[int, int]]:
+    """Equal parts of n rows, one a thread; as many threads as polars takes (POLARS_MAX_THREADS)."""
+    threads = max(1, min(pl.thread_pool_size(), n // SMALL))
+    edges = [n * i // threads for i in range(threads + 1)]
+    return list(pairwise(edges))
