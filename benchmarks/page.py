@@ -9,6 +9,7 @@ from typing import Any
 Row = Mapping[str, Any]
 
 HERE = Path(__file__).parent
+_STALL = 0.5  # seconds without memory that a job's page tells of
 HEADS = ("what", "rows", "first call", "median", "fastest to slowest", "peak", "ratio (lowest to highest)")
 
 
@@ -58,6 +59,11 @@ def cells(row: Row) -> tuple[str, ...]:
 def notes(job: Row) -> list[str]:
     """What stands under the table of a job."""
     said = []
+    if (stalled := job.get("memory_stalled_s", 0)) > _STALL:
+        said.append(
+            f"The machine was short of memory for {_seconds(stalled)} of this job: its slowest runs, and what was "
+            "stopped, tell of that and not of the programs. Measure it again before quoting it."
+        )
     if job["agreed"]:
         said.append(f"{job['agreed']:,} values were found by more than one run, and were equal.")
     if job["answers"]:

@@ -27,6 +27,7 @@ import page
 import polars as pl
 import pupils
 from jobs import DATA, JOBS, Given, Table
+from timing import memory_stalled_s
 
 _TOOLS = ("otrack-risk", "numpy", "numba", "polars", "pandas", "duckdb", "pyarrow", "narwhals", "pyspark")
 
@@ -44,12 +45,14 @@ def main(words: Sequence[str] | None = None) -> None:
             print(f"{name} ...", file=sys.stderr)
             load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
             about = {"job": name, "title": JOBS[name].__doc__, "command": command(words), "load": load}
+            stalled = memory_stalled_s()
             try:
                 found = JOBS[name](given)
             except Exception:  # what the other jobs found in an hour is still worth printing
                 traceback.print_exc()
                 failed.append(name)
                 continue
+            about["memory_stalled_s"] = memory_stalled_s() - stalled
             results["jobs"].append(about | {"measured_on": datetime.now(UTC).date().isoformat()} | found)
     results = rounded(results)
     print(json.dumps(results, indent=2) if asked.json else page.text(results))

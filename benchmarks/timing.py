@@ -107,7 +107,8 @@ def in_turn(runs: Mapping[str, Run], rounds: int, agreed: Agreed | None = None) 
             try:
                 told = _told(runs[name])
             except StoppedError as stop:
-                times.stopped = str(stop)
+                done = list(times.seconds.values())
+                times.stopped = f"{stop}, after {len(done)} rounds of about {median(done):.3g} s" if done else str(stop)
                 continue
             agreed.hear(name, told.answer)
             if number:
@@ -205,6 +206,16 @@ def peak_mib() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak >> (20 if sys.platform == "darwin" else 10)
+
+
+def memory_stalled_s() -> float:
+    """Seconds since the machine started in which nothing could run for want of memory; 0 where it does not count them.
+
+    Whoever takes the memory, a program that met such a stall was not slow: the machine was.
+    """
+    told = Path("/proc/pressure/memory")
+    lines = told.read_text().splitlines() if told.exists() else []
+    return sum(int(line.split("total=")[1]) / 1e6 for line in lines if line.startswith("full"))
 
 
 def _told(run: Run) -> Told:

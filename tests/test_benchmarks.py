@@ -129,6 +129,24 @@ def test_a_child_that_is_late_is_stopped_and_said_to_be(bench):
         peer()
 
 
+def test_a_run_that_is_stopped_late_says_what_it_took_before(bench):
+    went = iter([1.0, 2.0, 4.0])  # the uncounted round, and two of 2 and 4 s
+
+    def call():
+        if (seconds := next(went, None)) is None:
+            raise bench.timing.StoppedError("over 9 s, stopped")
+        return bench.timing.Told(seconds, {})
+
+    stopped = bench.timing.in_turn({"it": bench.timing.Run(call)}, 3)["it"].stopped
+    assert stopped == "over 9 s, stopped, after 2 rounds of about 3 s"
+
+
+def test_a_job_that_met_a_want_of_memory_is_not_to_be_quoted(bench):
+    job = {"agreed": 0, "answers": {}, "runs": []}
+    assert bench.page.notes(job | {"memory_stalled_s": 0.1}) == []
+    assert "short of memory for 59 s" in bench.page.notes(job | {"memory_stalled_s": 59.0})[0]
+
+
 def test_a_program_that_stays_works_once_a_line(bench):
     line = '{"seconds": 2.0, "answer": {"k": 1}, "peak_mib": 3}'
     program = f"import sys\nprint('{{}}', flush=True)\nfor _ in sys.stdin: print('{line}', flush=True)"

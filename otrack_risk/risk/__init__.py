@@ -16,7 +16,8 @@ from otrack_risk.risk.attackers import (
 from otrack_risk.risk.classes import Missing, class_sizes, class_values
 from otrack_risk.risk.guesses import Inference, inference
 from otrack_risk.risk.knowledge import KnowledgeCompared, knowledge_compared
-from otrack_risk.risk.overview import Risk, measure
+from otrack_risk.risk.measuring import measure, records
+from otrack_risk.risk.overview import Risk
 from otrack_risk.risk.sizes import at_risk, distinction, record_risk, separation
 from otrack_risk.risk.uniques import UniquenessByFacts, uniqueness_by_facts
 
@@ -44,6 +45,7 @@ __all__ = [
     "measure",
     "prosecutor_risk",
     "record_risk",
+    "records",
     "separation",
     "t_closeness",
     "uniqueness_by_facts",

@@ -36,8 +36,8 @@ from otrack_risk.risk.sizes import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Distance = Literal["equal", "ordered", "hierarchical"]
 Numbers: TypeAlias = Ints | Floats
+Distance = Literal["equal", "ordered", "hierarchical"]
 _EXACT = 2**62  # products of counts below it are taken in whole numbers, above it as floats
 
 
@@ -320,21 +320,22 @@ def sensitive_risk(
     >>> pupils = pl.DataFrame({"year": [7, 7, 8, 8], "level": [1, 2, 3, 3]})
     >>> found = sensitive_risk(value_counts(pupils, ["year"], "level"))
     >>> found.distinct_l, found.t_equal, found.t_ordered, found.t_hierarchical, found.reasons["t_hierarchical"]
-    (1, 0.5, 0.5, None, 'no hierarchy was given')
+    (1, 0.5, 0.375, None, 'no hierarchy was given')
     """
     order_found, tree = order_of(counts.values, order, column), tree_of(counts.values, hierarchy, column)
     starts, count, n = counts.starts, counts.count, counts.n
     totals, size = counts.totals, counts.class_size
     distinct = np.diff(starts, append=len(count))
     largest = np.maximum.reduceat(count, starts)
-    of_class = np.repeat(size, distinct)
+    of_class = _spread(size, starts, len(count))
 
     share, whole = count / of_class, totals / n
     entropy = np.abs(np.add.reduceat(share * np.log(share), starts))
-    kind = np.int64 if n * n < _EXACT else np.float64
-    here, expected = count.astype(kind) * n, of_class.astype(kind) * totals[counts.value]  # q and p, times f n
-    gain, ratio = (here - expected) / expected, here / expected
-    highest, lowest = float(ratio.max()), float(ratio.min())
+    total = totals[counts.value]
+    here, expected = _over_f_n(count, total, of_class, n)
+    gain = (here - expected) / expected
+    most, fewest = int(gain.argmax()), int(gain.argmin())
+    extremes = float(here[most] / expected[most]), float(here[fewest] / expected[fewest])
     enhanced = bool((gain <= np.maximum(-np.log(whole), 0.0)[counts.value]).all())  # a gain of 0 or below always is
     least = int(distinct.min())
 
@@ -353,14 +354,14 @@ def sensitive_risk(
         entropy_l=math.exp(float(entropy.min())),
         entropy_nats=abs(float((whole * np.log(whole)).sum())),
         recursive_c=_recursive(count, starts, size, largest, least),
-        t_equal=float((_apart(count, totals[counts.value], starts, size, n) / (2 * size * n)).max()),
+        t_equal=float(_equal_distances(here, expected, total, starts, size, n).max()),
         t_ordered=None if isinstance(order_found, str) else _t_ordered(counts, order_found, totals, size, n),
         t_hierarchical=None if isinstance(tree, str) else _t_hierarchical(counts, tree, totals, size, n),
         alpha=float((largest / size).max()),
-        basic_beta=max(0.0, float(gain.max())),
-        enhanced_beta=max(0.0, float(gain.max())) if enhanced else None,
-        delta_ln=max(abs(math.log(highest)), abs(math.log(lowest))),
-        delta_log2=max(abs(math.log2(highest)), abs(math.log2(lowest))),
+        basic_beta=max(0.0, float(gain[most])),
+        enhanced_beta=max(0.0, float(gain[most])) if enhanced else None,
+        delta_ln=max(abs(math.log(ratio)) for ratio in extremes),
+        delta_log2=max(abs(math.log2(ratio)) for ratio in extremes),
         homogeneous_classes=int((distinct == 1).sum()),
         homogeneous_records=int(size[distinct == 1].sum()),
         prior_right=int(totals.max()),
@@ -376,15 +377,16 @@ def _recursive(count: Ints, starts: Ints, size: Ints, largest: Ints, least: int)
     found: dict[int, float | None] = dict.fromkeys(range(2, max(3, least) + 1))
     if least < 2:
         return found
-    distinct = np.diff(starts, append=len(count))
-    of_class = np.repeat(np.arange(len(starts)), distinct)
+    if least == 2:
+        return found | {2: float((largest / (size - largest)).max())}
+    of_class = _spread(np.arange(len(starts)), starts, len(count))
     top = int(largest.max())
     bits = top.bit_length()
     if len(starts) << bits < _EXACT:  # class and count in one number, which sorts several times faster
         falling = top - (np.sort(of_class << bits | (top - count)) & ((1 << bits) - 1))
     else:
         falling = count[np.lexsort((-count, of_class))]
-    rank = np.arange(len(count)) - np.repeat(starts, distinct)
+    rank = np.arange(len(count)) - _spread(starts, starts, len(count))
     before = np.cumsum(falling) - falling
     needed = np.flatnonzero((rank > 0) & (rank < least))
     of_class = of_class[needed]
@@ -394,13 +396,23 @@ def _recursive(count: Ints, starts: Ints, size: Ints, largest: Ints, least: int)
     return found | {rank + 1: c for rank, c in enumerate(worst.tolist()) if rank}
 
 
-def _apart(count: Ints, total: Ints, starts: Ints, size: Ints, n: int) -> Numbers:
-    """Sum over values of |q - p|, times f n, by class; values that a class lacks add their total share."""
-    kind = np.int64 if n * n < _EXACT else np.float64
-    of_class = np.repeat(size, np.diff(starts, append=len(count))).astype(kind)
-    apart: Numbers = np.add.reduceat(np.abs(count.astype(kind) * n - of_class * total), starts)
-    apart += size.astype(kind) * (n - np.add.reduceat(total, starts))
-    return apart
+def _spread(of_classes: Ints, starts: Ints, runs: int) -> Ints:
+    """What is known of each class, for each of its runs."""
+    return np.repeat(of_classes, np.diff(starts, append=runs))
+
+
+def _over_f_n(count: Ints, total: Ints, of_class: Ints, n: int) -> tuple[Numbers, Numbers]:
+    """The shares q and p of each run, times f n, so that they are whole numbers where these fit."""
+    if n * n < _EXACT:
+        return count * n, of_class * total
+    return count.astype(np.float64) * n, of_class.astype(np.float64) * total
+
+
+def _equal_distances(here: Numbers, expected: Numbers, total: Ints, starts: Ints, size: Ints, n: int) -> Floats:
+    """Half the sum over values of |q - p| by class; values that a class lacks add their total share."""
+    f = size.astype(here.dtype)
+    apart = np.add.reduceat(np.abs(here - expected), starts) + f * (n - np.add.reduceat(total, starts))
+    return np.asarray(apart / (f * n) / 2, dtype=np.float64)
 
 
 def _in_order(counts: ClassValues, place: Ints) -> tuple[Ints, Ints]:
@@ -408,7 +420,7 @@ def _in_order(counts: ClassValues, place: Ints) -> tuple[Ints, Ints]:
     where = place[counts.value]
     if (place[1:] > place[:-1]).all():  # as the runs stand already
         return where, counts.count
-    of_class = np.repeat(np.arange(len(counts.starts)), np.diff(counts.starts, append=len(where)))
+    of_class = _spread(np.arange(len(counts.starts)), counts.starts, len(where))
     order = np.argsort(of_class * (int(place.max()) + 1) + where, kind="stable")
     return where[order], counts.count[order]
 
@@ -424,16 +436,16 @@ def _t_ordered(counts: ClassValues, order: Order, totals: Ints, size: Ints, n: i
     if m == 1:
         return 0.0
     where, count = _in_order(counts, order.place)
-    distinct = np.diff(starts, append=len(count))
     until = np.append(where[1:], m)
     until[starts[1:] - 1] = m
-    reached = np.cumsum(count) - np.repeat(np.cumsum(count)[starts] - count[starts], distinct)  # of the class, so far
+    reached = np.cumsum(count)
+    reached -= _spread(reached[starts] - count[starts], starts, len(count))  # of the class, up to and with this value
     exact = n * n * m < _EXACT
     in_table = np.zeros(m, dtype=np.int64)
     in_table[order.place] = totals
     in_table = np.cumsum(in_table)
     below = np.append(0, np.cumsum(in_table if exact else in_table.astype(np.float64)))
-    of_class = np.repeat(size, distinct)
+    of_class = _spread(size, starts, len(count))
     # cumulative q and p times f n in whole numbers, or as they are
     q, p, unit = (reached * n, of_class, size * (n * (m - 1))) if exact else (reached / of_class, 1 / n, m - 1)
     level = reached * n // of_class if exact else reached * (n / of_class)
@@ -460,8 +472,9 @@ def _t_hierarchical(counts: ClassValues, tree: Tree, totals: Ints, size: Ints, n
         runs = np.flatnonzero(opens)
         in_table = np.zeros(int(node[-1]) + 1, dtype=np.int64)
         np.add.at(in_table, node[tree.place], totals)
-        starts = np.searchsorted(runs, counts.starts)
-        apart += _apart(np.add.reduceat(count, runs), in_table[above[runs]], starts, size, n) / (2 * size * n)
+        total, starts = in_table[above[runs]], np.searchsorted(runs, counts.starts)
+        here, expected = _over_f_n(np.add.reduceat(count, runs), total, _spread(size, starts, len(runs)), n)
+        apart += _equal_distances(here, expected, total, starts, size, n)
     return float((apart / len(tree.nodes)).max())
 
 
@@ -505,8 +518,8 @@ class SensitiveRisk(Shown):
             f"entropy), in {self.classes:,} classes of {n:,} records. The best guess of it is right for "
             f"{self.posterior_right:,} of {n:,} ({tables.percent(self.posterior_right / n)}), against "
             f"{self.prior_right:,} ({tables.percent(self.prior_right / n)}) with nothing known; for "
-            f"{self.homogeneous_records:,} it is no guess, as everybody alike has the same. The class that lies "
-            f"farthest from the whole table is {named(far)} away from it, of 1 at most."
+            f"{self.homogeneous_records:,} it is no guess, as everybody alike has the same. The farthest that a "
+            f"class lies from the whole table is {named(far)}, of 1 at most."
         )
 
     def table(self) -> pl.DataFrame:
@@ -533,7 +546,10 @@ class SensitiveRisk(Shown):
             ("guessed rightly with the facts", self.posterior_right, f"of {n:,}"),
         ]
         measures, values, meanings = zip(*rows, strict=True)
-        said = [f"{value:,.4g}" if isinstance(value, float) else tables.written(value) for value in values]
+        said = [
+            "not defined" if value is None else f"{value:,.4g}" if isinstance(value, float) else tables.written(value)
+            for value in values
+        ]
         return tables.table({"measure": measures, "value": said, "of what": meanings})
 
     def figure(self) -> Figure:

@@ -18,7 +18,8 @@ from narwhals.typing import IntoFrame
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.errors import ParameterError
-from otrack_risk.risk.classes import Classes, Missing, classes, population_sizes
+from otrack_risk.risk.classes import Missing, classes, n_rows, population_sizes
+from otrack_risk.risk.counts import Classes
 from otrack_risk.risk.sizes import check_threshold, missing_said, n_records, named
 
 if TYPE_CHECKING:
@@ -80,6 +81,24 @@ class Population:
         """The population where one of the three is given, None where none is."""
         nothing = size is None and fraction is None and table is None
         return None if nothing else cls(size=size, fraction=fraction, table=table)
+
+    def share_of(self, rows: int) -> float:
+        """The sampling fraction of a table of so many rows, those left out included.
+
+        Raises
+        ------
+        ParameterError
+            A population smaller than the table.
+        """
+        if self.fraction is not None:
+            return self.fraction
+        size = n_rows(self.table) if self.table is not None else self.size or 0
+        if size < rows:
+            raise ParameterError(
+                f"population: its size, {size:,}, is below the {rows:,} data subjects of the table.",
+                "count everybody who could have been in the table, those in it included.",
+            )
+        return rows / size
 
     def basis(self) -> str:
         """What the class sizes in the population rest on: ``"table"``, ``"size"`` or ``"fraction"``."""
@@ -217,7 +236,7 @@ def with_population(
     found: Classes,
     missing: Missing = "own-category",
 ) -> pl.DataFrame:
-    """``size``, ``population_size`` and ``classes``: counted, or inflated uniformly from ``found``.
+    """``size``, ``population_size``, ``classes`` and ``data_subjects``: counted, or inflated uniformly from ``found``.
 
     Raises
     ------
@@ -225,22 +244,17 @@ def with_population(
         A population smaller than the table, or one whose classes do not hold the table's.
     """
     if population.table is not None:
-        return population_sizes(subjects, population.table, quasi_identifiers, missing=missing)
-    rows = n_records(found.sizes) + found.left_out
-    if population.size is not None and population.size < rows:
-        raise ParameterError(
-            f"population: its size, {population.size:,}, is below the {rows:,} data subjects of the table.",
-            "count everybody who could have been in the table, those in it included.",
-        )
-    fraction = population.fraction if population.size is None else rows / population.size
-    return found.sizes.select("size", population_size=pl.col("size") / fraction, classes="classes")
+        joint = population_sizes(subjects, population.table, quasi_identifiers, missing=missing)
+        return joint.with_columns(data_subjects=pl.col("size") * pl.col("classes"))
+    fraction = population.share_of(n_records(found.sizes) + found.left_out)
+    return found.sizes.select("size", "classes", "data_subjects", population_size=pl.col("size") / fraction)
 
 
 def prosecutor(
     found: Classes, quasi_identifiers: Sequence[str], *, threshold: float, missing: str
 ) -> ReidentificationRisk:
     """:func:`prosecutor_risk`, from classes that are counted already."""
-    itself = found.sizes.select("size", population_size="size", classes="classes")
+    itself = found.sizes.select("size", "classes", "data_subjects", population_size="size")
     return _risk("prosecutor", itself, quasi_identifiers, None, found.left_out, threshold, missing)
 
 
@@ -361,13 +375,20 @@ def _risk(
     threshold: float | None,
     missing: str,
 ) -> ReidentificationRisk:
-    """The measures of El Emam; ``joint`` is size f, population_size F and classes J, one row a pair (f, F)."""
+    """The measures of El Emam; ``joint`` has one row a pair (f, F): size f, population_size F, classes, data_subjects.
+
+    Where a missing value matches everything there are no classes, and the journalist's average is the
+    mean over data subjects alone.
+    """
     if threshold is not None:
         check_threshold(threshold)
-    rows = joint.rows()
-    n = sum(f * j for f, _, j in rows)
-    matched = math.fsum(f / big * j for f, big, j in rows) / n
-    spread = sum(j for _, _, j in rows) / math.fsum(big * j for _, big, j in rows)
+    people, big = joint["data_subjects"].to_list(), joint["population_size"].to_list()
+    n = sum(people)
+    average = math.fsum(p / f for p, f in zip(people, big, strict=True)) / n
+    if attacker == "journalist" and joint["classes"].null_count() == 0:
+        classes_of = joint["classes"].to_list()
+        spread = sum(classes_of) / math.fsum(f * j for f, j in zip(big, classes_of, strict=True))
+        average = max(average, spread)
     return ReidentificationRisk(
         attacker=attacker,
         quasi_identifiers=tuple(quasi_identifiers),
@@ -375,8 +396,10 @@ def _risk(
         missing_rule=missing,
         left_out=left_out,
         data_subjects=n,
-        average=max(spread, matched) if attacker == "journalist" else matched,
-        highest=None if attacker == "marketer" else 1 / min(big for _, big, _ in rows),
-        above_threshold=None if threshold is None else sum(f * j for f, big, j in rows if 1 / big > threshold),
+        average=average,
+        highest=None if attacker == "marketer" else 1 / min(big),
+        above_threshold=None
+        if threshold is None
+        else sum(p for p, f in zip(people, big, strict=True) if 1 / f > threshold),
         threshold=threshold,
     )

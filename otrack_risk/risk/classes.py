@@ -90,7 +90,12 @@ def classes(subjects: IntoFrame, quasi_identifiers: Sequence[str], *, missing: M
 
 
 def population_sizes(
-    subjects: IntoFrame, population: IntoFrame, quasi_identifiers: Sequence[str], *, missing: Missing = "own-category"
+    subjects: IntoFrame,
+    population: IntoFrame,
+    quasi_identifiers: Sequence[str],
+    *,
+    missing: Missing = "own-category",
+    everybody: bool = False,
 ) -> pl.DataFrame:
     """How many classes of the table have which size in the table, and which in the population.
 
@@ -100,6 +105,7 @@ def population_sizes(
         ``population`` has a row for everybody, those of ``subjects`` included.
     quasi_identifiers : names of columns of both
     missing : as in :func:`class_sizes`, for both tables
+    everybody : whether to tell of the classes without a row of ``subjects`` too, as ``size`` 0
 
     Returns
     -------
@@ -132,8 +138,9 @@ def population_sizes(
             outside.select(*names, none.alias("size"), size.alias("population_size")),
         ]
     )
-    joined = both.group_by(*names).agg(nw.col("size").sum(), nw.col("population_size").sum()).filter(nw.col("size") > 0)
-    kept, left_out = _histogram(joined, names, ["size", "population_size"], missing)
+    joined = both.group_by(*names).agg(nw.col("size").sum(), nw.col("population_size").sum())
+    counted, left_out = _histogram(joined, names, ["size", "population_size"], missing)
+    kept = counted.filter(pl.col("size") > 0)
     refuse_nothing(kept.height, left_out)
     if few := _total(kept.filter(pl.col("population_size") < pl.col("size")), "classes"):
         raise TableError(
@@ -141,7 +148,7 @@ def population_sizes(
             "the table itself, so it does not hold everybody of the table.",
             "hand over the table that this one is a part of, or give the population's size or the sampling fraction.",
         )
-    return kept
+    return counted if everybody else kept
 
 
 def class_values(
@@ -287,6 +294,55 @@ def filled(subjects: IntoFrame, columns: Sequence[str]) -> tuple[dict[str, int],
     either = nw.any_horizontal(*has, ignore_nulls=False).cast(nw.Int64).sum().alias("any")
     found = [value or 0 for value in _collected(rows.select(*counts, either)).row(0)]
     return dict(zip(columns, found[:-1], strict=True)), found[-1]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The combinations of a table and of its population, numbered alike."""
+
+    sample: Combinations
+    everybody: Combinations
+    population_size: Ints  # records of the population that are equal to each combination of the sample
+    rows: Ints  # for each kept row of the table (on polars) the number of its combination
+
+
+def joined_combinations(
+    subjects: IntoFrame, population: IntoFrame, quasi_identifiers: Sequence[str], *, missing: Missing = "own-category"
+) -> Joined:
+    """The combinations of two tables as the same small whole numbers.
+
+    Parameters, errors : as :func:`population_sizes`
+
+    Examples
+    --------
+    >>> pupils, everybody = pl.DataFrame({"sex": ["F", "M"]}), pl.DataFrame({"sex": ["F", "F", "M", "X"]})
+    >>> joined_combinations(pupils, everybody, ["sex"]).population_size.tolist()
+    [2, 1]
+    """
+    here, there = (_distinct(table, quasi_identifiers, missing) for table in (subjects, population))
+    names = dict(zip((name for name in here.frame.columns), quasi_identifiers, strict=True))
+    inside, outside = _alike(nw.from_native(here.frame).lazy(), nw.from_native(there.frame).lazy(), names)
+    text = [pl.col(pl.Categorical).cast(pl.String)]  # a lazy frame's own numbers of text mean nothing in the other
+    both = pl.concat([part.to_native().with_columns(text) for part in (inside, outside)]).collect()
+    columns, n = keys.columns_of(both, both.columns), here.frame.height
+    number, first = keys.number(keys.packed(columns, both.height).keys.reshape(-1, 1))
+    sizes = np.zeros((2, len(first)), dtype=np.int64)
+    for place, part, numbers in ((0, here, number[:n]), (1, there, number[n:])):
+        np.add.at(sizes[place], numbers, 1 if part.size is None else part.size)
+    codes, fields = _codes(columns, first), tuple(quasi_identifiers)
+    inside_it, outside_it = sizes[0] > 0, sizes[1] > 0
+    place_of = np.cumsum(inside_it) - 1
+    return Joined(
+        Combinations(fields, codes[inside_it], sizes[0][inside_it]),
+        Combinations(fields, codes[outside_it], sizes[1][outside_it]),
+        sizes[1][inside_it],
+        place_of[number[:n]],
+    )
+
+
+def n_rows(subjects: IntoFrame) -> int:
+    """The number of rows of a table, on any engine."""
+    return int(_collected(_rows(subjects)[0].select(nw.len().alias("n"))).item())
 
 
 def columns(subjects: IntoFrame, wanted: Mapping[str, Sequence[str]]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ _POINTS = 128  # of the integral that gives one combination's probability
 _BLOCK = 250  # combinations integrated at once: what fits a cache
 _GROUPS = 10  # of neighbouring values at most, to tell how two attributes go together
 _ROUNDS = 30  # of reciprocal averaging
-_FLOOR = 1e-8  # smallest eigenvalue of a correlation matrix that is left as it is
+_FLOOR = 1e-12  # smallest eigenvalue of a correlation matrix that is left as it is
 
 
 class CopulaUniques(NamedTuple):
@@ -62,11 +62,14 @@ def copula_uniques(
     *Order*: a copula needs its values in an order, and nominal attributes have none. The publication places
     them at random; here they are put in the order of the first axis of a correspondence analysis of all
     attributes (reciprocal averaging), in which the attributes rise and fall together as far as they can.
-    Random places would hide that one attribute follows from another.
-    *Correlations*: for each two attributes the one that gives the mutual information of the table, less the
-    part owed to chance ((r - 1)(c - 1) / 2n), as in the publication; the sign is the likelier one. Neighbouring
-    values are first put together into at most ten groups of about one size: the correlation of a copula is the same for
-    groups. A matrix that is not positive definite has its low eigenvalues raised and its diagonal set to 1 again.
+    Random places would hide that one attribute follows from another. The order, mutual information instead of
+    likelihood, and drawing from the copula instead of from the table were chosen after comparing 16 such
+    combinations on parts of five tables whose uniqueness is known; no other tables were kept back to confirm it.
+    *Correlations*: for each two attributes the one that gives the mutual information of the table, as in the
+    publication, less the part owed to chance ((cells that occur - rows - columns + 1) / 2n, Miller and Madow); the
+    sign is the likelier one. Neighbouring values are first put together into at most ten groups of about one
+    size: the correlation of a copula is the same for groups. A matrix that is not positive definite has its low
+    eigenvalues raised and its diagonal set to 1 again.
 
     The interval (Wilson) tells of the draws alone. What the copula cannot say (more than two attributes together, a
     dependence that no order makes rise) is not in it and may weigh more: rules such as "a school lies in one
@@ -100,12 +103,13 @@ def copula_uniques(
         places, shares = _places(codes, size, rng)
         correlation, repaired = _correlation(places, shares, size)
         chance = _probabilities(shares, correlation, rng, draws)
-    alone = np.exp((population - 1) * np.log1p(-np.minimum(chance, 1 - 1e-16)))
+    others = np.log1p(-np.minimum(chance, 1 - 1e-9))
+    alone = np.where(chance < 1 - 1e-9, np.exp((population - 1) * others), float(population == 1))
     share = math.fsum(alone) / draws
-    middle, half = _wilson(share, draws)
+    low, high = _wilson(share, draws)
     return CopulaUniques(
         uniques=share * population,
-        interval=(max(middle - half, 0.0) * population, min(middle + half, 1.0) * population),
+        interval=(low * population, high * population),
         reason=None,
         parameters={"draws": float(draws), "points": float(_POINTS), "repaired": float(repaired)},
     )
@@ -114,7 +118,8 @@ def copula_uniques(
 def _wilson(share: float, draws: int) -> tuple[float, float]:
     square = _Z**2 / draws
     half = _Z * math.sqrt(max(share * (1 - share), 0.0) / draws + square / (4 * draws))
-    return (share + square / 2) / (1 + square), half / (1 + square)
+    low, high = ((share + square / 2 + side * half) / (1 + square) for side in (-1, 1))
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)
 
 
 def _varying(combinations: Combinations) -> tuple[Ints, Ints]:
@@ -181,7 +186,7 @@ def _matched(counted: Floats | Ints, across: Floats, down: Floats) -> float:
     share = counted / n
     apart = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
     seen = float((share * np.log(np.where(share > 0, share, 1.0) / apart)).sum())
-    seen -= (counted.shape[0] - 1) * (counted.shape[1] - 1) / (2 * n)
+    seen -= (np.count_nonzero(counted) - sum(counted.shape) + 1) / (2 * n)
     if seen <= 0:
         return 0.0
     angles, cells = _cells(across, down)  # by angle, whose sine is the correlation
@@ -203,7 +208,7 @@ def _cells(across: Floats, down: Floats) -> tuple[Floats, Floats]:
     from scipy.special import ndtr
 
     near = np.linspace(0, 1.3, 27)
-    positive = np.concatenate((near, math.pi / 2 - np.geomspace(math.pi / 2 - 1.3, 1e-4, 25)[1:]))
+    positive = np.concatenate((near, math.pi / 2 - np.geomspace(math.pi / 2 - 1.3, 1e-6, 36)[1:]))
     angles = np.concatenate((-positive[:0:-1], positive))
     nodes, weights = np.polynomial.legendre.leggauss(8)
     middle, half = (positive[1:] + positive[:-1]) / 2, np.diff(positive) / 2

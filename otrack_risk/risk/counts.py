@@ -84,3 +84,9 @@ class SubsetCounts:
     uniques: Ints  # records alone in their class
     k: Ints  # size of the smallest class
     pairs: Floats  # pairs of records that agree: sum over classes of size (size - 1) / 2
+
+    def up_to(self, size: int) -> SubsetCounts:
+        """The subsets of up to so many quasi-identifiers."""
+        kept = self.members.sum(axis=1) <= size
+        counted = (self.classes[kept], self.uniques[kept], self.k[kept], self.pairs[kept])
+        return SubsetCounts(self.quasi_identifiers, self.records, self.members[kept], *counted)

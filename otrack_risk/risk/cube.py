@@ -131,6 +131,36 @@ def minimal_uniques(found: Combinations, max_size: int | None = None) -> Minimal
     return MinimalUniques(found.quasi_identifiers, largest, by_size, score, contributed.sum(axis=0))
 
 
+def posteriors(found: Combinations, members: npt.NDArray[np.bool_]) -> Floats:
+    """Share of the records whose last value is guessed rightly by whoever knows each subset of the others.
+
+    Parameters
+    ----------
+    found : the distinct combinations of the quasi-identifiers and, as the last column, a sensitive value
+    members : shape (subsets, quasi-identifiers)
+
+    References
+    ----------
+    Alvim, Fernandes, McIver, Morgan and Nunes (2022), Proc. Priv. Enhancing Technol. 2022(4).
+
+    Examples
+    --------
+    >>> pupils = Combinations(("year", "need"), np.array([[1, 1], [1, 2], [2, 2]]), np.array([2, 1, 1]))
+    >>> posteriors(pupils, np.array([[True]])).tolist()
+    [0.75]
+    """
+    columns = [keys.Column((codes,), 0, int(codes.max()).bit_length(), False) for codes in found.codes.T]
+    guessed = np.zeros(len(members))
+    for number, row in enumerate(members):
+        chosen = [columns[a] for a in (*np.flatnonzero(row), len(columns) - 1)]
+        key = keys.packed(chosen, len(found.size)).keys
+        order = np.argsort(key)
+        starts, _ = keys.run_lengths(key[order])
+        counts, known = np.add.reduceat(found.size[order], starts), key[order][starts] >> np.uint64(chosen[-1].bits)
+        guessed[number] = np.maximum.reduceat(counts, keys.run_lengths(known)[0]).sum() / found.records
+    return guessed
+
+
 def subsets_of(attributes: int, max_size: int) -> Iterator[tuple[int, ...]]:
     """All non-empty subsets of numbers below ``attributes``, smaller ones first, then by position.
 

@@ -6,7 +6,7 @@ every one to a plain twin.
 """
 
 # numba compiles these from their untyped form, so that parameters carry no annotations but in the docstring.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, assignment"
 from __future__ import annotations
 
 import numpy as np
@@ -122,7 +122,7 @@ def sort_parts(keys, starts, first, last, bits, sizes, larger):
                 for j in range(len(count)):
                     size = count[j]
                     count[j] = before
-                    before += size
+                    before = before + size
                 for i in range(m):
                     j = np.int64((here[i] >> shift) & mask)
                     there[count[j]] = here[i]

@@ -12,7 +12,8 @@ from otrack_risk.display import figures, tables
 from otrack_risk.display.results import Shown
 from otrack_risk.errors import TableError
 from otrack_risk.risk.classes import Missing
-from otrack_risk.risk.overview import Risk, measure
+from otrack_risk.risk.measuring import measure
+from otrack_risk.risk.overview import Risk
 from otrack_risk.risk.sizes import named
 
 if TYPE_CHECKING:

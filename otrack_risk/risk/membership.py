@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 import polars as pl
 
 from otrack_risk.display import tables
@@ -239,20 +240,24 @@ def presence(
     population: Ints,
     quasi_identifiers: Sequence[str],
     *,
+    classes: Ints | None = None,
     missing: str = "own-category",
     left_out: int | None = None,
 ) -> DeltaPresence:
-    """:func:`delta_presence` under both readings, from the sizes of all classes of the population."""
+    """:func:`delta_presence` under both readings, from the sizes of all classes of the population.
+
+    ``classes`` says how many classes each pair of sizes stands for; one each where it is not given.
+    """
     low, high = delta_presence(sample, population)
-    present = sample > 0
+    present, many = sample > 0, np.ones(len(sample), dtype=np.int64) if classes is None else classes
     return DeltaPresence(
         quasi_identifiers=tuple(quasi_identifiers),
         missing_rule=missing,
         left_out=left_out,
-        records=int(sample.sum()),
-        population=int(population.sum()),
-        classes=len(population),
-        classes_present=int(present.sum()),
+        records=int((sample * many).sum()),
+        population=int((population * many).sum()),
+        classes=int(many.sum()),
+        classes_present=int(many[present].sum()),
         lowest=low,
         highest=high,
         lowest_present=float((sample[present] / population[present]).min()) if present.any() else None,

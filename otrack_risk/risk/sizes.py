@@ -35,7 +35,7 @@ class RecordRisk:
     highest: float
     lowest: float
     mean_per_record: float  # classes / records
-    mean_per_class: float  # mean of 1 / size over classes; smaller classes weigh as much as large ones
+    mean_per_class: float | None  # mean of 1 / size over classes, small ones weighing as much; None without classes
     share_at_highest: float  # share of the records whose chance is the highest
 
 
@@ -67,13 +67,16 @@ def record_risk(sizes: pl.DataFrame) -> RecordRisk:
     >>> risk.mean_per_record, round(risk.mean_per_class, 4), risk.share_at_highest
     (0.5, 0.6667, 0.25)
     """
-    n, j = n_records(sizes), n_classes(sizes)
+    n = n_records(sizes)
     smallest, largest = sizes["size"][0], sizes["size"][-1]
+    mean_per_class = None
+    if sizes["classes"].null_count() == 0:
+        mean_per_class = math.fsum(classes / size for size, classes, _ in sizes.iter_rows()) / n_classes(sizes)
     return RecordRisk(
         highest=1 / smallest,
         lowest=1 / largest,
-        mean_per_record=j / n,
-        mean_per_class=math.fsum(classes / size for size, classes, _ in sizes.iter_rows()) / j,
+        mean_per_record=math.fsum(people / size for size, _, people in sizes.iter_rows()) / n,
+        mean_per_class=mean_per_class,
         share_at_highest=int(sizes["data_subjects"][0]) / n,
     )
 
@@ -133,7 +136,9 @@ def people_by_bin(sizes: pl.DataFrame) -> dict[str, int]:
     """
     return {
         label: int(
-            sizes.filter(pl.col("size").is_between(low, high) if high else pl.col("size") >= low)["data_subjects"].sum()
+            sizes.filter((pl.col("size") >= low) & (pl.col("size") < high + 1 if high else pl.lit(True)))[
+                "data_subjects"
+            ].sum()
         )
         for label, low, high in BINS
     }
@@ -184,6 +189,8 @@ def missing_said(rule: str, left_out: int | None, unit: str = "records") -> str:
     """What was done with missing values, as a sentence."""
     if rule == "own-category":
         return "A missing value counts as a value of its own."
+    if rule == "wildcard":
+        return "A missing value matches every value, so that a record is counted with all that it could be."
     if left_out is None:
         return f"{unit.capitalize()} with a missing value were left out."
     was = "was" if left_out == 1 else "were"

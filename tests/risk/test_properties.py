@@ -72,7 +72,7 @@ def test_class_size_measures_are_those_of_all_pairs(rows: Rows, known: list[str]
         assert found.separation == pytest.approx(apart / (n * (n - 1) / 2), abs=1e-12)
     else:
         assert found.separation is None
-    assert (found.prosecutor.highest, found.prosecutor.average) == (
+    assert (found.attackers["prosecutor"].highest, found.attackers["prosecutor"].average) == (
         1 / min(sizes),
         pytest.approx(sum(1 / size for size in sizes) / n, abs=1e-12),
     )
