@@ -16,8 +16,10 @@ from otrack_risk.cli.options import (
     SEED,
     command,
     options,
+    progress_bar,
     read,
     show,
+    write_whole,
 )
 
 if TYPE_CHECKING:
@@ -65,10 +67,17 @@ def profile_command(data: Path, write: Path | None, as_json: bool, quiet: bool, 
 @click.option("--sensitive", default="", help="Sensitive columns, a,b: what would be learnt.")
 @click.option(
     "--missing",
-    type=click.Choice(["own-category", "drop"]),
+    type=click.Choice(["own-category", "wildcard", "drop"]),
     default="own-category",
     show_default=True,
-    help="A missing value is a value of its own, or its row is left out.",
+    help="A missing value is a value of its own, matches every value, or its row is left out.",
+)
+@click.option(
+    "--missing-alpha",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="What a match through a missing value counts under --missing wildcard.",
 )
 @click.option(
     "--threshold",
@@ -86,29 +95,84 @@ def profile_command(data: Path, write: Path | None, as_json: bool, quiet: bool, 
     help="Share of the population that is in the table.",
 )
 @click.option("--population-data", type=PATH, help="The population itself, with the same columns.")
+@click.option(
+    "--population-models",
+    type=click.Choice(["fast", "all"]),
+    default="fast",
+    show_default=True,
+    help="Models of the population's uniques; all adds the copula, which takes longer.",
+)
+@click.option("--significance", type=click.FloatRange(0, 0.5, min_open=True), default=0.05, show_default=True)
+@click.option("--weights", help="Column of sampling weights: people that a row stands for.")
+@click.option("--individual-method", type=click.Choice(["exact", "approx"]), default="exact", show_default=True)
 @click.option("--person", help="Column that tells data subjects apart, where one has several rows.")
+@click.option(
+    "--known-facts", type=click.IntRange(1), help="With --person: who is unique by any so many of their rows."
+)
+@click.option("--household", help="Column of households: finding one gives away the others.")
+@click.option("--ordered", multiple=True, help="COL=a<b<c, or COL=@FILE with one value a line (repeatable).")
+@click.option("--hierarchy", multiple=True, help="COL=FILE without header: value, level 1, level 2 ... (repeatable).")
+@click.option("--subsets", type=click.IntRange(1), help="Tell of every subset of up to so many quasi-identifiers.")
+@click.option("--suda", type=click.IntRange(1), help="Find special uniques of up to so many quasi-identifiers.")
+@click.option("--compare-missing", is_flag=True, help="Tell what each rule for missing values would say.")
+@click.option("--engine", type=click.Choice(["polars", "pandas", "duckdb", "pyspark"]), default="polars")
+@click.option("--records", type=PATH, help="Write the risk of every single row to this Parquet file.")
 @options(SEED, *READING, JSON, QUIET)
 def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     """Measure re-identification risk and k-anonymity."""
+    import numpy as np
+
     from otrack_risk import risk
+    from otrack_risk.cli.engines import on_engine
 
     reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
     dataset, catalogue = read(data, **reading)
     table = dataset.table(given["table"])
     columns = catalogue.table(table.name)
-    frame = given["population_data"] and read(given["population_data"], **{**reading, "table": None})[0].table().rows
-    whole = {"size": given["population_size"], "fraction": given["sampling_fraction"], "table": frame}
-    named = any(part is not None for part in whole.values())
-    result = risk.measure(
-        table.rows,
-        _list(given["qi"]),
-        sensitive=_list(given["sensitive"]),
-        missing=given["missing"],
-        thresholds=given["thresholds"],
-        population=risk.Population(**whole) if named else None,
-        direct_identifiers=columns.with_role("direct") if columns else None,
-        person=given["person"],
+    everybody = (
+        given["population_data"] and read(given["population_data"], **{**reading, "table": None})[0].table().rows
     )
+    known, chance = _list(given["qi"]), np.random.default_rng(given["seed"])
+    with on_engine(given["engine"]) as hand_over:
+        population = risk.Population.given(
+            size=given["population_size"],
+            fraction=given["sampling_fraction"],
+            table=None if everybody is None else hand_over(everybody),
+        )
+        asked: dict[str, Any] = {
+            "missing": given["missing"],
+            "missing_alpha": given["missing_alpha"],
+            "population": population,
+            "weights": given["weights"],
+            "individual_method": given["individual_method"],
+            "suda": given["suda"],
+        }
+        rows = hand_over(table.rows)
+        with progress_bar(quiet) as tell:
+            result = risk.measure(
+                rows,
+                known,
+                sensitive=_list(given["sensitive"]),
+                thresholds=given["thresholds"],
+                direct_identifiers=columns.with_role("direct") if columns else None,
+                person=given["person"],
+                household=given["household"],
+                known_facts=given["known_facts"],
+                orders={name: risk.read_order(text) for name, text in _by_column(given["ordered"], "ordered")},
+                hierarchies={
+                    name: risk.read_hierarchy(path) for name, path in _by_column(given["hierarchy"], "hierarchy")
+                },
+                subsets=given["subsets"],
+                keys=True,
+                copula=given["population_models"] == "all",
+                significance=given["significance"],
+                compare_missing=given["compare_missing"],
+                rng=chance,
+                tell=tell,
+                **asked,
+            )
+            if given["records"]:
+                write_whole(risk.records(rows, known, **asked), given["records"])
     show("risk", result, as_json, dataset, {"data": data, **given})
 
 
@@ -157,6 +221,15 @@ def access_command(grants: tuple[Path, ...], as_json: bool, quiet: bool, **given
     if given["heatmap"]:
         _draw(seen, given["heatmap"])
     show("access", seen, as_json, inputs, {"grants": [path.name for path in grants], **given})
+
+
+def _by_column(given: tuple[str, ...], option: str) -> list[tuple[str, str]]:
+    """The column and the rest of each ``COL=REST``."""
+    from otrack_risk.errors import ParameterError
+
+    if any("=" not in entry for entry in given):
+        raise ParameterError(f"--{option}: an entry names no column.", f"write --{option} COL=... .")
+    return [(name.strip(), rest) for name, _, rest in (entry.partition("=") for entry in given)]
 
 
 def _list(text: str) -> list[str]:

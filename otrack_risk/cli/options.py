@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ import click
 from otrack_risk import __version__
 
 if TYPE_CHECKING:
+    import polars as pl
+    from rich.progress import TaskID
+
     from otrack_risk.display.results import Shown
     from otrack_risk.frames import Dataset
     from otrack_risk.schema import Catalogue
@@ -112,6 +116,50 @@ def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
         else value
         for name, value in parameters.items()
     }
+
+
+def write_whole(frame: pl.DataFrame, path: Path) -> None:
+    """Writes a Parquet file, or nothing: what is half-written never has the name."""
+    from otrack_risk.errors import FileError
+
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        frame.write_parquet(unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise FileError(f"{path.name}: it cannot be written.", "name a file in a folder that exists.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A bar with the time left on a terminal's stderr, once something has taken two seconds; else silence.
+
+    What it gives is called with what is done, and the share of it that is done, 0 to 1.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
+    )
+    tasks: dict[str, TaskID] = {}
+    began = time.monotonic()
+
+    def tell(what: str, share: float) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=1.0)
+        bar.update(tasks[what], completed=share)
+        if not bar.live.is_started and time.monotonic() - began > 2:
+            bar.start()
+
+    try:
+        yield (lambda what, share: None) if quiet or not console.is_terminal else tell
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def progress(quiet: bool) -> Callable[[str], None]:

@@ -13,7 +13,7 @@ refinement. Manning, Haglin and Keane (2008), Data Min. Knowl. Disc. 16, 165-196
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations as choose
 from math import comb, prod
@@ -27,20 +27,23 @@ from otrack_risk.risk import keys
 from otrack_risk.risk.counts import Combinations, Floats, Ints, SubsetCounts
 
 Codes: TypeAlias = npt.NDArray[Any]
+Tell: TypeAlias = Callable[[str, float], None]
 
 MOST_SUBSETS = 1 << 16
 _DENSE = 1 << 21  # cells of an array that is summed along its axes
 _PATTERNS = 12  # attributes up to which something is kept for every pattern of them
+_ROUND = 1 << 29  # combinations times subsets that are counted before anybody is told
 _NONE = np.iinfo(np.int64).max  # smallest class where there is none
 
 
-def subset_counts(found: Combinations, max_size: int | None = None) -> SubsetCounts:
+def subset_counts(found: Combinations, max_size: int | None = None, tell: Tell | None = None) -> SubsetCounts:
     """What the classes over every non-empty subset of the quasi-identifiers are like.
 
     Parameters
     ----------
     found : the distinct combinations of a table
     max_size : quasi-identifiers of a subset at most; None for all
+    tell : called with what is being done, and the share of it that is done
 
     Raises
     ------
@@ -56,7 +59,7 @@ def subset_counts(found: Combinations, max_size: int | None = None) -> SubsetCou
     >>> counts.classes.tolist(), counts.uniques.tolist(), counts.k.tolist(), counts.pairs.tolist()
     ([2, 2, 3], [1, 1, 2], [1, 1, 1], [3.0, 3.0, 1.0])
     """
-    return _cube(found, max_size, want_bits=False)[0]
+    return _cube(found, max_size, tell, want_bits=False)[0]
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,14 @@ class MinimalUniques:
     contribution: Floats  # shape (quasi-identifiers,): sum of the scores from minimal uniques that hold it
 
 
-def minimal_uniques(found: Combinations, max_size: int | None = None) -> MinimalUniques:
+def minimal_uniques(found: Combinations, max_size: int | None = None, tell: Tell | None = None) -> MinimalUniques:
     """The minimal sample uniques of every combination, up to a size.
 
     Parameters
     ----------
     found : the distinct combinations of a table; only those of one record can be unique
     max_size : attributes of a minimal unique at most; None for all A of them
+    tell : called with what is being done, and the share of it that is done
 
     Raises
     ------
@@ -103,7 +107,7 @@ def minimal_uniques(found: Combinations, max_size: int | None = None) -> Minimal
     >>> found.by_size.tolist(), found.score.tolist(), found.contribution.tolist()
     ([[0, 0, 0], [0, 1, 0], [0, 1, 0]], [0.0, 1.0, 1.0], [1.0, 1.0])
     """
-    counts, bits = _cube(found, max_size, want_bits=True)
+    counts, bits = _cube(found, max_size, tell, want_bits=True)
     attributes = len(found.quasi_identifiers)
     largest = int(counts.members.sum(axis=1).max())
     number = {tuple(np.flatnonzero(row)): place for place, row in enumerate(counts.members)}
@@ -230,7 +234,9 @@ class _Tree:
         return cls(np.array(attribute), np.array(depth), np.array(parent), mask, leaf)
 
 
-def _cube(found: Combinations, max_size: int | None, *, want_bits: bool) -> tuple[SubsetCounts, npt.NDArray[np.uint64]]:
+def _cube(
+    found: Combinations, max_size: int | None, tell: Tell | None, *, want_bits: bool
+) -> tuple[SubsetCounts, npt.NDArray[np.uint64]]:
     names, d = found.quasi_identifiers, len(found.quasi_identifiers)
     largest = checked_size(d, max_size)
     subsets = list(subsets_of(d, largest))
@@ -248,9 +254,16 @@ def _cube(found: Combinations, max_size: int | None, *, want_bits: bool) -> tupl
         if prod(spans) <= _DENSE and len(spans) <= _PATTERNS and not want_bits:
             _sum_along(rest, spans, leading, tally)
             break
-        rest = _merged(rest)
+        rest, done = _merged(rest), 1 - 0.5**leading
+
+        def advance(share: float, done: float = done, here: float = 0.5 ** (leading + 1)) -> None:
+            if tell is not None:
+                tell("counting every combination", done + share * here)
+
         tree = _Tree.of(d - leading - 1, largest - 1)
-        bits_here = _split(rest, spans[1:], tree, leading, tally, number, words=bits.shape[1] if want_bits else 0)
+        bits_here = _split(
+            rest, spans[1:], tree, leading, tally, number, advance, words=bits.shape[1] if want_bits else 0
+        )
         if want_bits:
             alone = np.flatnonzero(rest.weights == 1)
             bits[rest.origin[alone]] |= bits_here[alone]
@@ -296,6 +309,7 @@ def _split(
     leading: int,
     tally: _Tally,
     number: dict[int, int],
+    advance: Callable[[float], None],
     words: int,
 ) -> npt.NDArray[np.uint64]:
     """Counts every subset that holds the leading attribute and none before it."""
@@ -323,13 +337,13 @@ def _split(
     pairs, closed_pairs = (np.zeros((threads, nodes)) for _ in range(2))
     patterns = np.zeros((threads, n_patterns), dtype=np.int64)
 
-    def of_thread(i: int) -> None:
+    def of_thread(i: int, parts: Ints) -> None:
         kernels.cube(
             table,
             np.array(spans, dtype=np.int64),
             rest.weights,
             starts,
-            by_size[i::threads],
+            parts,
             tree.attribute,
             tree.depth,
             tree.is_leaf,
@@ -343,7 +357,11 @@ def _split(
             descendants,
         )
 
-    keys.each(of_thread, range(threads))
+    rounds = 1 + len(rest.weights) * nodes // _ROUND
+    for turn in range(rounds):  # large parts are spread over the rounds as over the threads
+        todo = [by_size[turn * threads + i :: threads * rounds] for i in range(threads)]
+        keys.each(lambda i, todo=todo: of_thread(i, todo[i]), [i for i in range(threads) if len(todo[i])])  # type: ignore[misc]
+        advance((turn + 1) / rounds)
     _hand_down(
         tree,
         len(spans),

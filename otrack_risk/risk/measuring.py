@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,6 +29,7 @@ from otrack_risk.risk.individual import (
     risk_of_households,
 )
 from otrack_risk.risk.membership import k_map_of_fraction, k_map_of_table, presence
+from otrack_risk.risk.missing import missing_compared
 from otrack_risk.risk.overview import DirectlyIdentified, PersonRule, Risk
 from otrack_risk.risk.persons import People, one_row_a_person
 from otrack_risk.risk.population import population_uniques
@@ -43,6 +44,7 @@ from otrack_risk.risk.sizes import (
     separation,
 )
 from otrack_risk.risk.suda import dis_suda_scores, special
+from otrack_risk.risk.unicity import unicity
 from otrack_risk.risk.utility import utility
 from otrack_risk.risk.wildcard import between, matching
 
@@ -66,6 +68,7 @@ def measure(
     direct_identifiers: Sequence[str] | None = None,
     person: str | None = None,
     household: str | None = None,
+    known_facts: int | None = None,
     individual_method: Method = "exact",
     orders: Mapping[str, Sequence[str]] | None = None,
     hierarchies: Mapping[str, Sequence[Sequence[str]]] | None = None,
@@ -74,7 +77,9 @@ def measure(
     suda: int | None = None,
     copula: bool = False,
     significance: float = 0.05,
+    compare_missing: bool = False,
     rng: np.random.Generator | None = None,
+    tell: Callable[[str, float], None] | None = None,
 ) -> Risk:
     """How findable the data subjects of a table are, and what membership in a class gives away.
 
@@ -101,6 +106,7 @@ def measure(
     person : name of the column that tells people apart, where one has several rows
         A data subject's combination is then the set of all on record of that person; see
         :func:`otrack_risk.risk.persons.one_row_a_person`. Not on Spark.
+    known_facts : with ``person``, also who is unique by any so many rows of theirs, with chance from ``rng``
     household : name of a column; finding one record of a household gives away the others. Not on Spark.
     individual_method : "exact" or "approx", see :func:`otrack_risk.risk.individual.individual_risk`
     orders, hierarchies : by sensitive column, see :func:`otrack_risk.risk.anonymity.sensitive_risk`
@@ -109,6 +115,8 @@ def measure(
     suda : find minimal sample uniques of up to so many quasi-identifiers
     copula : also fit the Gaussian copula to the population, with chance from ``rng``; takes seconds
     significance : of the estimated k-map
+    compare_missing : also what each rule for missing values would say
+    tell : called with what is being done, and the share of it that is done
 
     Raises
     ------
@@ -134,6 +142,18 @@ def measure(
     if isinstance(sensitive, str):
         raise FieldError("sensitive: one name where a list of names belongs.", f"write [{sensitive!r}].")
     known, learnt, people = list(quasi_identifiers), {name: name for name in sensitive}, None
+    extra: dict[str, Any] = {}
+    if known_facts is not None:
+        if person is None or rng is None:
+            raise ParameterError(
+                "known_facts: it is asked of people who have several rows, and drawn by chance.",
+                "name the column that tells people apart, and hand over a source of chance.",
+            )
+        extra["unicity"] = unicity(subjects, quasi_identifiers, person, known=known_facts, rng=rng)
+    if compare_missing and person is None:
+        extra["missing_compared"] = missing_compared(
+            subjects, quasi_identifiers, alpha=missing_alpha, threshold=thresholds[0]
+        )
     if person is not None:
         _refuse_with_person(population, weights, household, missing)
         people = one_row_a_person(
@@ -178,7 +198,8 @@ def measure(
         else {},
         utility=utility(found, _plain(found.sizes["size"][0])) if whole else None,
         parts=table.parts(household, individual_method, significance, copula, rng)
-        | table.over_subsets(list(learnt) if person is None and whole else [], subsets, keys, suda),
+        | table.over_subsets(list(learnt) if person is None and whole else [], subsets, keys, suda, tell)
+        | extra,
         reasons=table.reasons,
     )
 
@@ -425,7 +446,14 @@ class _Table:
         told["household"] = risk_of_households(chance, households.codes[number, 0])
         return told
 
-    def over_subsets(self, sensitive: list[str], subsets: int | None, keys: bool, suda: int | None) -> dict[str, Any]:
+    def over_subsets(
+        self,
+        sensitive: list[str],
+        subsets: int | None,
+        keys: bool,
+        suda: int | None,
+        tell: Callable[[str, float], None] | None,
+    ) -> dict[str, Any]:
         """What rests on subsets of the quasi-identifiers, each by its key in the contract."""
         asked = {"subsets": subsets is not None, "shapley": keys, "minimal_keys": keys, "suda": suda is not None}
         for name, wanted in asked.items():
@@ -433,7 +461,7 @@ class _Table:
                 self.reasons[name] = "it was not asked for"
         if not any(asked.values()):
             return {}
-        no_classes = self.missing == "wildcard" and asked | {"suda": False}
+        no_classes = self.missing == "wildcard"
         if self.people is not None or no_classes:
             self.reasons.update(
                 {name: _PERSON if self.people is not None else _WILDCARD for name in asked if asked[name]}
@@ -446,7 +474,7 @@ class _Table:
             few = d <= _MOST_KEYS and len(found.size) * 2**d <= _WORK
             all_of_them = few or (subsets is not None and subsets >= d and 2**d <= MOST_SUBSETS)
             size = d if keys and all_of_them else subsets or min(3, d)
-            counts = subset_counts(found, size)
+            counts = subset_counts(found, size, tell)
             if subsets is not None:
                 within = counts.up_to(subsets)
                 guessed = {
@@ -463,7 +491,7 @@ class _Table:
                 else:
                     self.reasons["shapley"] = f"it needs all subsets of {d} quasi-identifiers, which are too many here"
         if suda is not None:
-            told["suda"] = special(found, minimal_uniques(found, suda))
+            told["suda"] = special(found, minimal_uniques(found, suda, tell))
         return told
 
 

@@ -213,7 +213,13 @@ class Risk(Shown):
         n = self.records
         nobody = {"success_rate": None, "reason": _NO_POPULATION}
         told = {name: risk.numbers() for name, risk in self.attackers.items()}
-        reason = _NO_CLASSES if self.classes is None else "" if n > 1 else "separation compares pairs of records"
+        reason = (
+            _NO_CLASSES
+            if self.classes is None
+            else ""
+            if n > 1
+            else "separation compares pairs of records, and there is only one record"
+        )
         record: dict[str, Any] = {
             "records": n,
             "unit": self.unit,
@@ -248,6 +254,7 @@ class Risk(Shown):
             else self.utility.record(),
         }
         record |= {name: self._part(name) for name in _PARTS}
+        record |= {name: part.record() for name, part in self.parts.items() if name not in _PARTS}
         if reason:
             record["reason"] = reason
         if self.person_rule is not None:

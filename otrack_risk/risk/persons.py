@@ -116,4 +116,4 @@ def _filled(name: str, kind: pl.DataType) -> pl.Expr:
 
 
 def _set(name: str) -> pl.Expr:
-    return pl.col(name).unique().sort().cast(pl.String).str.join(",")
+    return pl.format("set {}", pl.col(name).unique().sort().cast(pl.String).str.join(","))

@@ -530,6 +530,12 @@ def _snb(counts: _Counts) -> Estimate:
     parameters = {"classes": k, "alpha": alpha, "beta": math.exp(log_beta)}
     if not uniques <= counts.population:
         return Estimate(reason="the solution exceeds the population", parameters=parameters)
+    expected, three = _snb_three(counts.fraction, k, alpha, logit), math.fsum(counts.classes[counts.size == 3])
+    if abs(expected - three) > _Z * math.sqrt(max(expected, 1.0)):
+        reason = (
+            f"the solution does not fit the next size: {expected:,.1f} classes of three expected, {three:,.0f} counted"
+        )
+        return Estimate(reason=reason, parameters=parameters)
 
     step = 1e-5
     jacobian = np.empty((2, 2))
@@ -566,6 +572,15 @@ def _snb_logs(fraction: float, alpha: Any, logit: Any) -> tuple[Any, Any]:
     one = math.log(fraction) + seen + np.log1p(alpha * q / p)
     two = math.log(fraction**2 / 2) + seen + np.log(alpha * c) - 2 * np.log(p) + np.log(2 - q + alpha * q)
     return one, two
+
+
+def _snb_three(fraction: float, k: float, alpha: float, logit: float) -> float:
+    """Expected classes of three: K F^3 / 6 times the third derivative of z (beta / (1 - c z))^alpha at z = 1 - F."""
+    c = math.exp(-float(np.logaddexp(0, logit)))
+    p = math.exp(-float(np.logaddexp(0, -logit))) + fraction * c
+    seen = math.exp(-alpha * float(np.logaddexp(0, math.log(fraction) - logit)))
+    third = 3 * alpha * (alpha + 1) * (c / p) ** 2 + (1 - fraction) * alpha * (alpha + 1) * (alpha + 2) * (c / p) ** 3
+    return k * fraction**3 / 6 * seen * third
 
 
 def _snb_roots(counts: _Counts, k: float) -> list[tuple[float, float]]:

@@ -238,28 +238,35 @@ def test_the_number_of_classes_is_that_of_shlosser():
     assert estimated({1: 2, 2: 1}, 0.5).models["snb"].parameters["classes"] == pytest.approx(14 / 3, rel=1e-14)
 
 
-def test_the_interval_of_snb_is_that_of_poisson_counts_of_classes():
-    histogram, variance = {1: 4_000_000, 2: 1_500_000, 3: 700_000, 6: 100_000}, 0.0
-    for size, number in histogram.items():
-        ahead, behind = (
-            math.log(estimated(histogram | {size: number + step}, 0.25).models["snb"].uniques) for step in (2000, -2000)
-        )
-        variance += number * ((ahead - behind) / 4000) ** 2
-    assert width(estimated(histogram, 0.25).models["snb"]) == pytest.approx(math.sqrt(variance), rel=1e-3)
-
-
-# K is too high where many classes are of one or two people: a limit of the method, which its interval does not show.
-def test_snb_is_near_its_own_population_at_a_large_fraction_and_above_it_at_a_small_one():
+def drawn_histogram(chance: float) -> tuple[dict[int, int], float, int]:
+    """Class sizes of a sample of 20,000 slide negative binomial classes, its fraction, and the truth."""
     rng = np.random.default_rng(2)
     population = 1 + rng.negative_binomial(0.8, 0.3, 20_000)
-    truth, found = np.count_nonzero(population == 1), {}
-    for chance in (0.3, 0.7):
-        drawn = rng.binomial(population, chance)
-        number, times = np.unique(drawn[drawn > 0], return_counts=True)
-        histogram = dict(zip(number.tolist(), times.tolist(), strict=True))
-        found[chance] = estimated(histogram, float(drawn.sum() / population.sum())).models["snb"]
-    assert found[0.7].uniques == pytest.approx(truth, rel=0.03)
-    assert found[0.3].interval[0] > truth
+    drawn = rng.binomial(population, chance)
+    number, times = np.unique(drawn[drawn > 0], return_counts=True)
+    histogram = dict(zip(number.tolist(), times.tolist(), strict=True))
+    return histogram, float(drawn.sum() / population.sum()), np.count_nonzero(population == 1)
+
+
+def test_the_interval_of_snb_is_that_of_poisson_counts_of_classes():
+    (histogram, fraction, _), variance = drawn_histogram(0.7), 0.0
+    for size, number in histogram.items():
+        step = min(2, number)
+        ahead, behind = (
+            math.log(estimated(histogram | {size: number + change}, fraction).models["snb"].uniques)
+            for change in (step, -step)
+        )
+        variance += number * ((ahead - behind) / (2 * step)) ** 2
+    assert width(estimated(histogram, fraction).models["snb"]) == pytest.approx(math.sqrt(variance), rel=1e-2)
+
+
+# K is too high where many classes are of one or two people; the classes of three then tell.
+def test_snb_is_near_its_own_population_at_a_large_fraction_and_refused_where_it_does_not_fit():
+    histogram, fraction, truth = drawn_histogram(0.7)
+    assert estimated(histogram, fraction).models["snb"].uniques == pytest.approx(truth, rel=0.03)
+    refused = estimated(*drawn_histogram(0.3)[:2]).models["snb"]
+    assert (refused.uniques, refused.converged) == (None, False)
+    assert "does not fit the next size" in refused.reason
 
 
 def test_without_a_class_of_two_the_equations_of_snb_have_no_solution():
