@@ -434,12 +434,17 @@ def _distinct(
 ) -> _Distinct:
     rows, kinds = _rows(subjects)
     _check(quasi_identifiers, also, kinds, missing)
-    if rows.implementation.is_polars():
-        frame, size = _named(rows, kinds, quasi_identifiers, also).to_native(), None
-        text = [name for name, kind in frame.collect_schema().items() if kind == pl.String]
-        if isinstance(nw.to_native(subjects, pass_through=True), pl.LazyFrame):  # text as numbers while it is read
-            frame = frame.with_columns(pl.col(name).cast(pl.Categorical(pl.Categories.random())) for name in text)
-        frame = frame.collect(engine="streaming")
+    native = nw.to_native(subjects, pass_through=True)
+    if isinstance(native, pl.DataFrame) and not any(kinds[name].is_float() for name in (*quasi_identifiers, *also)):
+        names = [f"key{i}" for i in range(len(quasi_identifiers))] + [f"also{i}" for i in range(len(also))]
+        taken = [native[name].alias(alias) for name, alias in zip([*quasi_identifiers, *also], names, strict=True)]
+        frame, size = pl.DataFrame(taken), None
+    elif rows.implementation.is_polars():
+        lazy, size = _named(rows, kinds, quasi_identifiers, also).to_native(), None
+        if isinstance(native, pl.LazyFrame):  # text as numbers while it is read
+            text = [name for name, kind in lazy.collect_schema().items() if kind == pl.String]
+            lazy = lazy.with_columns(pl.col(name).cast(pl.Categorical(pl.Categories.random())) for name in text)
+        frame = lazy.collect(engine="streaming")
     else:
         counted = _collected(_grouped(subjects, quasi_identifiers, missing, also=also)[0])
         frame, size = counted.drop("size"), counted["size"].cast(pl.Int64).to_numpy()

@@ -39,8 +39,8 @@ def _add(keys, column, lowest, shift):
 
 
 @njit(nogil=True, cache=True)
-def pack(addresses, kinds, lowest, shifts, keys, first, last):
-    """Adds ``(column - lowest) << shift`` of every column to ``keys[first:last]``.
+def pack(addresses, kinds, lowest, shifts, keys, first, last, part_shift, parts):
+    """Adds ``(column - lowest) << shift`` of every column to ``keys[first:last]``, and counts keys by their highest bits.
 
     A column is given by the address of its memory and the size of its numbers in bytes, negative where
     they are signed: so that one compiled function serves any mixture of columns.
@@ -65,14 +65,8 @@ def pack(addresses, kinds, lowest, shifts, keys, first, last):
                 _add(block, carray(_pointer(address, _I4), n)[start:stop], low, shift)
             else:
                 _add(block, carray(_pointer(address, _I8), n)[start:stop], low, shift)
-
-
-@njit(nogil=True, cache=True)
-def count_parts(keys, shift, counts):
-    """Counts the keys by their bits from ``shift``."""
-    s = np.uint64(shift)
-    for i in range(len(keys)):
-        counts[np.int64(keys[i] >> s)] += 1
+        for i in range(len(block)):
+            parts[np.int64(block[i] >> np.uint64(part_shift))] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -145,16 +139,18 @@ def sort_parts(keys, starts, first, last, bits, sizes, larger):
 
 
 @njit(nogil=True, cache=True)
-def number(words):
+def number(words, longest):
     """Numbers rows of equal words 0, 1, ... in the order in which they first occur.
 
     Parameters
     ----------
     words : uint64, shape (n, 1) or (n, 2)
 
+    longest : where the words are Arrow's views of text, the bytes of which lie in the view; else 0
+
     Returns
     -------
-    numbers (n,) and the first row of each number
+    numbers (n,) and the first row of each number; no first row where a text is longer
     """
     n, width = words.shape
     numbers = np.empty(n, np.uint32)
@@ -176,6 +172,8 @@ def number(words):
         word = words[i, 0]
         if width == 2:
             second = words[i, 1]
+            if longest and word & np.uint64(0xFFFFFFFF) > longest:
+                return numbers, first[:0].copy()
         j = _slot(word, second, bits)
         while True:
             k = slots[j]

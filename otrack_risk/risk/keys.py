@@ -8,6 +8,7 @@ numbered anew by the combinations that occur.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Rows:
     keys: Keys
     shifts: tuple[int, ...] | None  # None where the leading columns are numbered together
     bits: int
+    parts: Ints | None  # keys by their highest bits, in each thread's share of the rows; None of few rows
 
 
 def columns_of(frame: pl.DataFrame, names: Sequence[str]) -> list[Column]:
@@ -62,7 +64,12 @@ def columns_of(frame: pl.DataFrame, names: Sequence[str]) -> list[Column]:
     if len(lengths) > 1:
         frame, lengths = frame.select(names).rechunk(), {(frame.height,)}
     edges = np.cumsum(lengths.pop())[:-1]
-    return [_column(frame[name], edges) for name in names]
+    if frame.height <= SMALL:
+        return [_column(frame[name], edges) for name in names]
+    slow_first = sorted(range(len(names)), key=lambda i: frame.schema[names[i]] != pl.String)
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        coded = {i: threads.submit(_column, frame[names[i]], edges) for i in slow_first}
+    return [coded[i].result() for i in range(len(names))]
 
 
 def valued(series: pl.Series) -> tuple[Column, pl.Series]:
@@ -129,7 +136,7 @@ def number(words: Keys) -> tuple[npt.NDArray[np.uint32], Ints]:
         return place[inverse.reshape(-1)], first[order].astype(np.int64)
     from otrack_risk.risk import kernels
 
-    found: tuple[npt.NDArray[np.uint32], Ints] = kernels.number(np.ascontiguousarray(words))
+    found: tuple[npt.NDArray[np.uint32], Ints] = kernels.number(np.ascontiguousarray(words), 0)
     return found
 
 
@@ -138,29 +145,28 @@ def packed(columns: Sequence[Column], rows: int) -> Rows:
     widths = [part.bits for part in columns]
     if sum(widths) <= _WIDTH:
         shifts = tuple(int(shift) for shift in np.cumsum(widths[::-1])[::-1] - widths)
-        return Rows(_side_by_side(columns, shifts, rows), shifts, sum(widths))
+        keys, parts = _side_by_side(columns, shifts, rows)
+        return Rows(keys, shifts, sum(widths), parts)
     fits = 1  # as many leading columns as one key holds, numbered by the combinations that occur
     while sum(widths[: fits + 1]) <= _WIDTH:
         fits += 1
     together, first = number(packed(columns[:fits], rows).keys.reshape(-1, 1))
     leading = Column((together,), 0, (len(first) - 1).bit_length(), has_missing=False)
     folded = packed([leading, *columns[fits:]], rows)
-    return Rows(folded.keys, None, folded.bits)
+    return Rows(folded.keys, None, folded.bits, folded.parts)
 
 
 def sort(rows: Rows) -> tuple[Keys, dict[int, int]]:
     """The keys in ascending order, and how many runs of equal keys there are of each length."""
     n = len(rows.keys)
-    if n <= SMALL:
+    if rows.parts is None:
         keys = np.sort(rows.keys)
         lengths, counts = np.unique(run_lengths(keys)[1], return_counts=True)
         return keys, dict(zip(lengths.tolist(), counts.tolist(), strict=True))
     from otrack_risk.risk import kernels
 
-    part_bits = min(max(1, round(np.log2(n / _PART))), _MOST_PARTS, rows.bits) if rows.bits else 0
-    shift, halves = rows.bits - part_bits, shares(n)
-    counted = np.zeros((len(halves), 1 << part_bits), dtype=np.int64)
-    each(lambda i: kernels.count_parts(rows.keys[slice(*halves[i])], shift, counted[i]), range(len(halves)))
+    counted, halves = rows.parts, shares(n)
+    shift = rows.bits - _part_bits(n, rows.bits)
     places = np.concatenate(([0], np.cumsum(counted.T.reshape(-1))[:-1])).reshape(-1, len(halves)).T.copy()
     starts = np.append(places[0], n)
     keys = np.empty_like(rows.keys)
@@ -232,29 +238,43 @@ def _with_missing(whole: pl.Series, absent: pl.Series, edges: Ints) -> Column:
     return Column(tuple(np.split(shifted, edges)), 0, (high - low + 1).bit_length(), has_missing=True)
 
 
-def _side_by_side(columns: Sequence[Column], shifts: Sequence[int], rows: int) -> Keys:
+def _part_bits(rows: int, bits: int) -> int:
+    """The highest bits of a key by which rows are parted before each part is sorted."""
+    return min(max(1, round(math.log2(rows / _PART))), _MOST_PARTS, bits)
+
+
+def _side_by_side(columns: Sequence[Column], shifts: Sequence[int], rows: int) -> tuple[Keys, Ints | None]:
     keys = np.zeros(rows, dtype=np.uint64)
     wide = [(part, shift) for part, shift in zip(columns, shifts, strict=True) if part.bits]
-    if not wide:
-        return keys
     if rows <= SMALL:
         for part, shift in wide:
             codes = np.concatenate(part.chunks).astype(np.int64).view(np.uint64)  # wraps where a column is unsigned
             keys |= (codes - np.uint64(part.lowest % 2**64)) << np.uint64(shift)
-        return keys
+        return keys, None
     from otrack_risk.risk import kernels
 
+    bits = sum(part.bits for part in columns)
+    part_bits, edges = _part_bits(rows, bits), shares(rows)
+    parts = np.zeros((len(edges), 1 << part_bits), dtype=np.int64)
     lowest = np.array([part.lowest % 2**64 for part, _ in wide], dtype=np.uint64).view(np.int64)
-    places, start = np.array([shift for _, shift in wide]), 0
-    for chunks in zip(*(part.chunks for part, _ in wide), strict=True):
-        held = [np.ascontiguousarray(chunk) for chunk in chunks]
+    places = np.array([shift for _, shift in wide], dtype=np.int64)
+    ends = np.cumsum([0, *(len(chunk) for chunk in columns[0].chunks)]).tolist()
+    for number, (start, stop) in enumerate(pairwise(ends)):
+        held = [np.ascontiguousarray(part.chunks[number]) for part, _ in wide]
         addresses = np.array([chunk.ctypes.data for chunk in held], dtype=np.int64)
-        kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held])
-        part_of = keys[start : start + len(held[0])]
-        halves = shares(len(part_of))
-        each(lambda i: kernels.pack(addresses, kinds, lowest, places, part_of, *halves[i]), range(len(halves)))  # noqa: B023
-        start += len(part_of)
-    return keys
+        kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held], dtype=np.int64)
+        inside = [(i, max(low, start) - start, min(high, stop) - start) for i, (low, high) in enumerate(edges)]
+        todo = [share for share in inside if share[1] < share[2]]
+        here = keys[start:stop]
+
+        def add(
+            share: int, todo: Any = todo, addresses: Ints = addresses, kinds: Ints = kinds, here: Keys = here
+        ) -> None:
+            i, low, high = todo[share]
+            kernels.pack(addresses, kinds, lowest, places, here, low, high, bits - part_bits, parts[i])
+
+        each(add, range(len(todo)))
+    return keys, parts
 
 
 def _short_texts(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints] | None:
@@ -282,9 +302,10 @@ def _short_texts(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints] | Non
         words = np.ctypeslib.as_array((ctypes.c_uint64 * (2 * len(held))).from_address(start)).reshape(-1, 2)
         if held.null_count():
             words = np.where(held.is_null().to_numpy()[:, None], np.uint64(0), words)
-        if words.view(np.uint32)[:, 0].max() > _INLINE:
-            return None
-        return number(words)
+        from otrack_risk.risk import kernels
+
+        found: tuple[npt.NDArray[np.uint32], Ints] = kernels.number(words, _INLINE)
+        return found if len(found[1]) else None
     finally:
         for part in (schema, array):
             if part.release:
@@ -333,12 +354,14 @@ _Stream._fields_ = [
 
 
 def each(do: Callable[[int], Any], parts: Iterable[int]) -> list[Any]:
-    """One thread a part; the compiled loops run side by side."""
+    """One thread a part, the first of them this one; the compiled loops run side by side."""
     todo = list(parts)
-    if len(todo) == 1:
-        return [do(todo[0])]
-    with ThreadPoolExecutor(len(todo)) as threads:
-        return list(threads.map(do, todo))
+    if len(todo) < 2:
+        return [do(part) for part in todo]
+    with ThreadPoolExecutor(len(todo) - 1) as threads:
+        others = [threads.submit(do, part) for part in todo[1:]]
+        first = do(todo[0])
+    return [first, *(other.result() for other in others)]
 
 
 def shares(n: int) -> list[tuple[int, int]]:
