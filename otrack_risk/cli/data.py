@@ -23,6 +23,8 @@ from otrack_risk.cli.options import (
 )
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from otrack_risk.display.results import Shown
 
 PRESETS = ("primary", "secondary", "trust", "otrack")
@@ -147,7 +149,7 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
             "individual_method": given["individual_method"],
             "suda": given["suda"],
         }
-        rows = hand_over(table.rows)
+        rows = hand_over(_weighted(table.rows, given["weights"]))
         with progress_bar(quiet) as tell:
             result = risk.measure(
                 rows,
@@ -221,6 +223,23 @@ def access_command(grants: tuple[Path, ...], as_json: bool, quiet: bool, **given
     if given["heatmap"]:
         _draw(seen, given["heatmap"])
     show("access", seen, as_json, inputs, {"grants": [path.name for path in grants], **given})
+
+
+def _weighted(rows: pl.DataFrame, weights: str | None) -> pl.DataFrame:
+    """The rows with their sampling weights as numbers: text in a file stays text until it is asked for as such."""
+    import polars as pl
+
+    from otrack_risk.errors import FieldError
+
+    if weights is None or weights not in rows.columns or rows[weights].dtype != pl.String:
+        return rows
+    numbers = rows[weights].str.strip_chars().cast(pl.Float64, strict=False)
+    if wrong := numbers.null_count() - rows[weights].null_count():
+        raise FieldError(
+            f"weights: '{weights}' is no number in {wrong:,} of {rows.height:,} rows.",
+            "a sampling weight is the number of people that a row stands for: correct it, or name another column.",
+        )
+    return rows.with_columns(numbers)
 
 
 def _by_column(given: tuple[str, ...], option: str) -> list[tuple[str, str]]:

@@ -264,13 +264,11 @@ def combinations_of_rows(
         ordered, _ = keys.sort(packed)
         starts, size = keys.run_lengths(ordered)
         distinct = ordered[starts]
-        masks = [np.uint64((1 << part.bits) - 1) for part in columns]
-        codes = [
-            ((distinct >> np.uint64(shift)) & mask if part.bits else np.zeros(len(distinct))).astype(np.int64)
-            + (not part.has_missing)
-            for part, shift, mask in zip(columns, packed.shifts, masks, strict=True)
-        ]
-        return Combinations(names, np.column_stack(codes), size), np.zeros(0, dtype=np.int64)
+        codes = np.empty((len(distinct), len(columns)), dtype=np.int64, order="F")
+        for a, (part, shift) in enumerate(zip(columns, packed.shifts, strict=True)):
+            codes[:, a] = (distinct >> np.uint64(shift)) & np.uint64((1 << part.bits) - 1) if part.bits else 0
+            codes[:, a] += not part.has_missing
+        return Combinations(names, codes, size), np.zeros(0, dtype=np.int64)
     number, first = keys.number(packed.keys.reshape(-1, 1))
     each = np.ones(n, dtype=np.int64) if found.size is None else found.size
     size = np.zeros(len(first), dtype=np.int64)
@@ -460,9 +458,10 @@ def _distinct(
 
 def _codes(columns: Sequence[keys.Column], rows: Ints) -> Ints:
     """The codes of some rows, 0 for the missing value, one column a quasi-identifier."""
-    return np.column_stack(
-        [np.concatenate(part.chunks)[rows].astype(np.int64) - part.lowest + (not part.has_missing) for part in columns]
-    )
+    codes = np.empty((len(rows), len(columns)), dtype=np.int64, order="F")
+    for a, part in enumerate(columns):
+        codes[:, a] = np.concatenate(part.chunks)[rows].astype(np.int64) - part.lowest + (not part.has_missing)
+    return codes
 
 
 def _weights(series: pl.Series, name: str, number: npt.NDArray[np.uint32], each: Ints, n: int) -> Floats:

@@ -32,6 +32,8 @@ Tell: TypeAlias = Callable[[str, float], None]
 MOST_SUBSETS = 1 << 16
 _DENSE = 1 << 21  # cells of an array that is summed along its axes
 _PATTERNS = 12  # attributes up to which something is kept for every pattern of them
+_CELLS = 32  # of the tail
+_MOST_TAIL = 4  # attributes
 _ROUND = 1 << 29  # combinations times subsets that are counted before anybody is told
 _NONE = np.iinfo(np.int64).max  # smallest class where there is none
 
@@ -260,9 +262,8 @@ def _cube(
             if tell is not None:
                 tell("counting every combination", done + share * here)
 
-        tree = _Tree.of(d - leading - 1, largest - 1)
         bits_here = _split(
-            rest, spans[1:], tree, leading, tally, number, advance, words=bits.shape[1] if want_bits else 0
+            rest, spans[1:], largest, leading, tally, number, advance, words=bits.shape[1] if want_bits else 0
         )
         if want_bits:
             alone = np.flatnonzero(rest.weights == 1)
@@ -302,10 +303,48 @@ def _merged(rest: _Merged) -> _Merged:
     return _Merged(columns, np.add.reduceat(rest.weights[row], starts), rest.origin[row[starts]])
 
 
+@dataclass(frozen=True)
+class _Tail:
+    """The attributes with fewest values, of which every subset is added up from one tally."""
+
+    spans: list[int]
+    subsets: Ints  # as bits, smaller ones first; 0 is not among them
+    group: Ints  # shape (2**attributes, cells): cell over a subset that a cell falls into
+    differing: Ints  # shape (cells, cells): attributes in which two cells differ, as bits
+
+    @classmethod
+    def of(cls, spans: list[int]) -> _Tail:
+        cells = np.indices(spans or [1]).reshape(max(len(spans), 1), -1)
+        group = np.zeros((1 << len(spans), cells.shape[1]), dtype=np.int64)
+        for subset in range(1, 1 << len(spans)):
+            for a, span in enumerate(spans):
+                if subset >> a & 1:
+                    group[subset] = group[subset] * span + cells[a]
+        apart = (cells[:, :, None] != cells[:, None, :]) if spans else np.zeros((1, 1, 1), dtype=bool)
+        differing = (apart.astype(np.int64) << np.arange(len(apart))[:, None, None]).sum(axis=0)
+        subsets = sorted(range(1, 1 << len(spans)), key=lambda subset: (subset.bit_count(), subset))
+        return cls(spans, np.array(subsets, dtype=np.int64), group, differing)
+
+    def cells_of(self, columns: list[Codes], n: int) -> Codes:
+        """The cell of each combination."""
+        found = np.zeros(n, dtype=np.int64)
+        for column, span in zip(columns, self.spans, strict=True):
+            found = found * span + column
+        return found.astype(np.uint8)
+
+
+def _tail_length(spans: list[int]) -> int:
+    """How many of the last attributes make the tail."""
+    length = 0
+    while length < min(_MOST_TAIL, len(spans)) and prod(spans[len(spans) - length - 1 :]) <= _CELLS:
+        length += 1
+    return length
+
+
 def _split(
     rest: _Merged,
     spans: list[int],
-    tree: _Tree,
+    largest: int,
     leading: int,
     tally: _Tally,
     number: dict[int, int],
@@ -315,112 +354,119 @@ def _split(
     """Counts every subset that holds the leading attribute and none before it."""
     from otrack_risk.risk import kernels
 
-    nodes = len(tree.mask)
-    named = [(1 << leading) | (mask << (leading + 1)) for mask in tree.mask]
-    starts = np.append(keys.run_lengths(rest.columns[0].astype(np.uint64))[0], len(rest.weights))
+    n, tail_length = len(rest.weights), _tail_length(spans)
+    head = len(spans) - tail_length
+    tail, tree = _Tail.of(spans[head:]), _Tree.of(head, largest - 1)
+    nodes, tails = len(tree.mask), 1 << tail_length
+
+    def name(node: int, subset: int) -> int:
+        return (1 << leading) | (tree.mask[node] | subset << head) << (leading + 1)
+
+    starts = np.append(keys.run_lengths(rest.columns[0].astype(np.uint64))[0], n)
     by_size = np.argsort(-np.diff(starts), kind="stable")
-    table = np.array(rest.columns[1:], dtype=np.uint32).reshape(len(spans), len(rest.weights))
+    table = np.array(rest.columns[1 : 1 + head], dtype=np.uint32).reshape(head, n)
+    n_tails = np.array(
+        [sum(int(t).bit_count() <= largest - 1 - d for t in tail.subsets) for d in range(int(tree.depth.max()) + 1)]
+    )
     pattern_at, n_patterns = np.zeros(nodes, dtype=np.int64), 0
     if not words and len(spans) <= _PATTERNS:
-        room = np.where(tree.is_leaf | (tree.attribute < 0), 0, 1 << (len(spans) - 1 - tree.attribute))
+        room = 1 << (len(spans) - 1 - tree.attribute)
         pattern_at, n_patterns = np.cumsum(room) - room, int(room.sum())
-    bits = np.zeros((len(rest.weights) if words else 0, max(words, 1)), dtype=np.uint64)
+    own = np.full((nodes, tails) if words else (0, tails), -1, dtype=np.int64)
     descendants = np.zeros((nodes if words else 0, max(words, 1)), dtype=np.uint64)
     for node in range(nodes - 1, -1, -1) if words else ():
-        place = number[named[node]]
-        descendants[node, place >> 6] |= np.uint64(1 << (place & 63))
+        for subset in range(tails):
+            place = own[node, subset] = number.get(name(node, subset), -1)
+            if place >= 0:
+                descendants[node, place >> 6] |= np.uint64(1 << (place & 63))
         if node:
             descendants[tree.parent[node]] |= descendants[node]
-    threads = len(keys.shares(len(rest.weights)))
-    counts, closed = (np.zeros((threads, nodes, 3), dtype=np.int64) for _ in range(2))
-    counts[:, :, 2] = closed[:, :, 2] = _NONE
-    pairs, closed_pairs = (np.zeros((threads, nodes)) for _ in range(2))
+    bits = np.zeros((n if words else 0, max(words, 1)), dtype=np.uint64)
+    threads = len(keys.shares(n))
+    counts, closed = (np.zeros((threads, nodes, size, 3), dtype=np.int64) for size in (tails, 1))
+    counts[..., 2] = closed[..., 2] = _NONE
+    pairs, closed_pairs = (np.zeros((threads, nodes, size)) for size in (tails, 1))
     patterns = np.zeros((threads, n_patterns), dtype=np.int64)
+    shape = np.array(spans[:head], dtype=np.int64), tail.cells_of(rest.columns[1 + head :], n), rest.weights, starts
+    order = tree.attribute, tree.depth, tree.is_leaf, tail.subsets, n_tails, tail.group, tail.differing, pattern_at
 
     def of_thread(i: int, parts: Ints) -> None:
-        kernels.cube(
-            table,
-            np.array(spans, dtype=np.int64),
-            rest.weights,
-            starts,
-            parts,
-            tree.attribute,
-            tree.depth,
-            tree.is_leaf,
-            pattern_at,
-            patterns[i],
-            counts[i],
-            pairs[i],
-            closed[i],
-            closed_pairs[i],
-            bits,
-            descendants,
-        )
+        of_it = patterns[i], counts[i], pairs[i], closed[i], closed_pairs[i]
+        kernels.cube(table, *shape, parts, *order, *of_it, bits, descendants, own)
 
-    rounds = 1 + len(rest.weights) * nodes // _ROUND
+    rounds = 1 + n * nodes * tails // _ROUND
     for turn in range(rounds):  # large parts are spread over the rounds as over the threads
         todo = [by_size[turn * threads + i :: threads * rounds] for i in range(threads)]
         keys.each(lambda i, todo=todo: of_thread(i, todo[i]), [i for i in range(threads) if len(todo[i])])  # type: ignore[misc]
         advance((turn + 1) / rounds)
-    _hand_down(
-        tree,
-        len(spans),
-        (_added(counts), pairs.sum(axis=0)),
-        (_added(closed), closed_pairs.sum(axis=0)),
-        (pattern_at, patterns.sum(axis=0)),
-        named,
-        tally,
-    )
+    within = _Found(_added(counts), pairs.sum(axis=0))
+    _hand_down(tree, tail_length, within, _Found(_added(closed), closed_pairs.sum(axis=0)))
+    if n_patterns:
+        _hand_down_pairs(tree, head, tail_length, within, pattern_at, patterns.sum(axis=0))
+    for node in range(nodes):
+        for subset in range(tails):
+            classes, uniques, smallest = within.counts[node, subset].tolist()
+            tally.counts[name(node, subset)] = (classes, uniques, smallest)
+            tally.pairs[name(node, subset)] = float(within.pairs[node, subset])
     return bits
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Per node and subset of the tail: classes, uniques and smallest class, and pairs of records that agree."""
+
+    counts: Ints
+    pairs: Floats
+
+
 def _added(counts: Ints) -> Ints:
-    return np.column_stack([counts[:, :, 0].sum(axis=0), counts[:, :, 1].sum(axis=0), counts[:, :, 2].min(axis=0)])
+    """What the threads found together."""
+    added: Ints = counts.sum(axis=0)
+    added[..., 2] = counts[..., 2].min(axis=0)
+    return added
 
 
-def _hand_down(
-    tree: _Tree,
-    attributes: int,
-    direct: tuple[Ints, Floats],
-    closed: tuple[Ints, Floats],
-    patterns: tuple[Ints, Ints],
-    named: list[int],
-    tally: _Tally,
+def _hand_down(tree: _Tree, tail_length: int, within: _Found, closed: _Found) -> None:
+    """Adds what was closed at a node to its tail, and to every node below with its tail."""
+    for node in range(len(tree.mask)):  # parents come before their children
+        above = closed.counts[tree.parent[node], 0] if node else np.array([0, 0, _NONE])
+        above_pairs = closed.pairs[tree.parent[node], 0] if node else 0.0
+        within.counts[node, 0, :2] += above[:2]
+        within.counts[node, 0, 2] = min(within.counts[node, 0, 2], above[2])
+        within.pairs[node, 0] += above_pairs
+        closed.counts[node, 0, :2] += above[:2]
+        closed.counts[node, 0, 2] = min(closed.counts[node, 0, 2], above[2])
+        closed.pairs[node, 0] += above_pairs
+        within.counts[node, 1:, :2] += closed.counts[node, 0, :2]
+        within.counts[node, 1:, 2] = np.minimum(within.counts[node, 1:, 2], closed.counts[node, 0, 2])
+        within.pairs[node, 1:] += closed.pairs[node, 0]
+
+
+def _hand_down_pairs(
+    tree: _Tree, head: int, tail_length: int, within: _Found, pattern_at: Ints, patterns: Ints
 ) -> None:
-    """Adds to every node what was closed above it."""
-    (counts, pairs), (closed_counts, closed_pairs) = direct, closed
-    node_of = {mask: node for node, mask in enumerate(tree.mask)}
-    for node in range(1, len(tree.mask)):  # parents come before their children
-        parent = tree.parent[node]
-        above, above_pairs = closed_counts[parent], closed_pairs[parent]
-        for table in (counts, closed_counts):
-            table[node, :2] += above[:2]
-            table[node, 2] = min(table[node, 2], above[2])
-        pairs[node] += above_pairs
-        closed_pairs[node] += above_pairs
-    starts, differing = patterns
-    for node in range(1, len(tree.mask)) if len(differing) else ():
-        below = attributes - 1 - int(tree.attribute[node])
-        if tree.is_leaf[node] or not below:
-            continue
-        within = differing[starts[node] : starts[node] + (1 << below)].copy()
-        if not (total := int(within.sum())):
+    """Adds the closed pairs of every node to what lies below: together where they differ in no attribute added."""
+    node_of = np.full(1 << head, -1, dtype=np.int64)
+    node_of[tree.mask] = np.arange(len(tree.mask))
+    for node in range(len(tree.mask)):
+        first = int(tree.attribute[node]) + 1  # attributes of the tree from this one on, then those of the tail
+        below = head - first + tail_length
+        together = patterns[pattern_at[node] : pattern_at[node] + (1 << below)].copy()
+        if not (total := int(together.sum())):
             continue
         for b in range(below):  # sums over all patterns within a pattern
-            halves = within.reshape(-1, 2, 1 << b)
+            halves = together.reshape(-1, 2, 1 << b)
             halves[:, 1] += halves[:, 0]
-        for added in range(1, 1 << below):
-            at = node_of.get(tree.mask[node] | added << (int(tree.attribute[node]) + 1))
-            if at is None:
-                continue
-            together = int(within[~added & ((1 << below) - 1)])  # pairs that differ in no attribute that is added
-            counts[at, 0] += 2 * total - together
-            counts[at, 1] += 2 * (total - together)
-            counts[at, 2] = min(counts[at, 2], 1 if total > together else 2)
-            pairs[at] += together
-    for node, name in enumerate(named):
-        tally.counts[name] = (int(counts[node, 0]), int(counts[node, 1]), int(counts[node, 2]))
-        tally.pairs[name] = float(pairs[node])
+        added = np.arange(1, 1 << below)
+        at = node_of[tree.mask[node] | (added & ((1 << (head - first)) - 1)) << first]
+        subset = added >> (head - first)
+        added, at, subset = added[at >= 0], at[at >= 0], subset[at >= 0]
+        stay = together[~added & ((1 << below) - 1)]
+        within.counts[at, subset, 0] += 2 * total - stay
+        within.counts[at, subset, 1] += 2 * (total - stay)
+        smallest = np.where(stay < total, 1, 2)
+        within.counts[at, subset, 2] = np.minimum(within.counts[at, subset, 2], smallest)
+        within.pairs[at, subset] += stay
 
 
 def _sum_along(rest: _Merged, spans: list[int], leading: int, tally: _Tally) -> None:

@@ -40,7 +40,7 @@ def _add(keys, column, lowest, shift):
 
 @njit(nogil=True, cache=True)
 def pack(addresses, kinds, lowest, shifts, keys, first, last, part_shift, parts):
-    """Adds ``(column - lowest) << shift`` of every column to ``keys[first:last]``, and counts keys by their highest bits.
+    """Adds ``(column - lowest) << shift`` of every column to ``keys[first:last]``, counts keys by high bits.
 
     A column is given by the address of its memory and the size of its numbers in bytes, negative where
     they are signed: so that one compiled function serves any mixture of columns.
@@ -201,12 +201,17 @@ def _slot(word, second, bits):
 def cube(
     table,
     values_of,
+    cells,
     weights,
     starts,
     parts,
     attribute,
     depth,
     is_leaf,
+    tails,
+    n_tails,
+    group,
+    differing,
     pattern_at,
     patterns,
     counts,
@@ -215,26 +220,32 @@ def cube(
     closed_pairs,
     bits,
     descendants,
+    own,
 ):
     """Splits each part of the combinations by every subset of the attributes below the leading one.
 
-    The subsets are the nodes of a set-enumeration tree in preorder; a node splits the classes of its
-    parent by one attribute more. A class of one combination stays one class in every descendant, and of
-    two records in two combinations it is enough to know in which attributes they differ: both are closed,
-    told once, and never looked at again.
+    The attributes with fewest values are the tail: a class is tallied by their cell once, and what every
+    subset of the tail makes of it is added up from the tally. The subsets of the others are the nodes of a
+    set-enumeration tree in preorder; a node splits the classes of its parent by one attribute more. A
+    class of one combination stays one class in every descendant, and of two records in two combinations it
+    is enough to know in which attributes they differ: both are closed, told once, and never looked at again.
 
     Parameters
     ----------
-    table, values_of : codes by attribute below the leading one and by combination; values of each attribute
-    weights : records that hold each combination
+    table, values_of : codes by attribute of the tree and by combination; values of each attribute
+    cells, weights : cell of the tail, and records, of each combination
     starts, parts : first combination of each part (value of the leading attribute); the parts to do
     attribute, depth, is_leaf : of each node; node 0 is the leading attribute alone
+    tails, n_tails : subsets of the tail as bits, smaller ones first; how many of them a node of each depth has
+    group, differing : cell of each subset of the tail that a cell falls into; attributes of the tail in which
+        two cells differ, as bits
     pattern_at, patterns : where the counts of a node's pairs by differing attributes begin, and all those
         counts; empty where pairs are not to be closed
-    counts, pairs : per node classes, uniques and smallest class; pairs of records that agree
-    closed, closed_pairs : the same of what is closed at a node, to be added to its descendants
-    bits, descendants : per combination the set of subsets on which it is a single record; per node the
-        set of itself and its descendants. Empty where nobody asks.
+    counts, pairs : per node and subset of the tail classes, uniques and smallest class; pairs of records that agree
+    closed, closed_pairs : per node the same of what is closed there, to be added to its descendants
+    bits, descendants, own : per combination the set of subsets on which it is a single record; per node the
+        set of itself and its descendants; per node and subset of the tail its number, -1 where it is too large.
+        Empty where nobody asks.
     """
     biggest = 0
     for p in parts:
@@ -250,108 +261,138 @@ def cube(
     sorted_members = np.empty(biggest, np.uint32)
     tagged = np.empty(biggest, np.uint64)
     tally = np.zeros(most_values + 1, np.int64)
+    n_cells = group.shape[1]
+    by_cell, by_group = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
+    one_of_cell, one_of_group = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
+    in_cells, in_groups = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
     close_pairs, want_bits = len(patterns) > 0, len(bits) > 0
     for p in parts:
         low, m = starts[p], starts[p + 1] - starts[p]
         for a in range(len(values_of)):
             for i in range(m):
                 codes[a, i] = table[a, low + i]
-        total = weights[low : low + m].sum()
-        _count(counts, pairs, 0, total)
-        if m == 1:
-            _count(closed, closed_pairs, 0, total)
-            if want_bits and total == 1:
-                _join(bits[low], descendants[0])
-            continue
-        for i in range(m):
-            members[0, i] = i
-        begins[0, 0], begins[0, 1], n_open[0] = 0, m, 1
-        for node in range(1, len(attribute)):
+        for node in range(len(attribute)):
             level, a, leaf = depth[node], attribute[node], is_leaf[node]
-            values = values_of[a]
-            mine = codes[a]
-            above, starts_above = members[level - 1], begins[level - 1]
             below, starts_below = members[level], begins[level]
             n_open[level] = 0
             n_below = 0
             starts_below[0] = 0
-            for c in range(n_open[level - 1]):
-                first, last = starts_above[c], starts_above[c + 1]
-                size = last - first
-                if leaf and not want_bits and values <= 16:  # the sizes alone are wanted
-                    for v in range(values):
-                        tally[v] = 0
-                    for i in range(first, last):
-                        tally[mine[above[i]]] += weights[low + above[i]]
-                    for v in range(values):
-                        if tally[v]:
-                            _count(counts, pairs, node, tally[v])
-                    continue
-                if values <= 16 or (size > 64 and values <= 4 * size):
-                    for v in range(values + 1):
-                        tally[v] = 0
-                    for i in range(first, last):
-                        tally[mine[above[i]] + 1] += 1
-                    for v in range(values):
-                        tally[v + 1] += tally[v]
-                    for i in range(first, last):
-                        v = mine[above[i]]
-                        sorted_members[tally[v]] = above[i]
-                        tally[v] += 1
+            for c in range(n_open[level - 1] if node else 1):
+                size = m
+                if node:
+                    above, first = members[level - 1], begins[level - 1, c]
+                    size = begins[level - 1, c + 1] - first
+                    _by_code(codes[a], values_of[a], above, first, size, tally, tagged, sorted_members)
                 else:
-                    for i in range(size):
-                        tagged[i] = (np.uint64(mine[above[first + i]]) << np.uint64(32)) | np.uint64(above[first + i])
-                    if size <= 64:
-                        for i in range(1, size):
-                            tag = tagged[i]
-                            j = i - 1
-                            while j >= 0 and tagged[j] > tag:
-                                tagged[j + 1] = tagged[j]
-                                j -= 1
-                            tagged[j + 1] = tag
-                    else:
-                        tagged[:size].sort()
-                    for i in range(size):
-                        sorted_members[i] = np.uint32(tagged[i] & np.uint64(0xFFFFFFFF))
+                    for i in range(m):
+                        sorted_members[i] = i
                 i = 0
                 while i < size:
-                    code = mine[sorted_members[i]]
-                    records = weights[low + sorted_members[i]]
-                    j = i + 1
-                    while j < size and mine[sorted_members[j]] == code:
-                        records += weights[low + sorted_members[j]]
-                        j += 1
-                    _count(counts, pairs, node, records)
+                    j, records = i + 1, weights[low + sorted_members[i]]
+                    if node:
+                        code = codes[a, sorted_members[i]]
+                        while j < size and codes[a, sorted_members[j]] == code:
+                            records += weights[low + sorted_members[j]]
+                            j += 1
+                    else:
+                        j = m
+                        records = weights[low : low + m].sum()
+                    _count(counts[node, 0], pairs, node, 0, records)
                     if j - i == 1:
-                        _count(closed, closed_pairs, node, records)
+                        _count(closed[node, 0], closed_pairs, node, 0, records)
                         if want_bits and records == 1:
                             _join(bits[low + sorted_members[i]], descendants[node])
-                    elif leaf:
-                        pass
                     elif close_pairs and j - i == 2 and records == 2:
                         one, other = sorted_members[i], sorted_members[i + 1]
                         pattern = 0
                         for b in range(a + 1, len(values_of)):
                             if codes[b, one] != codes[b, other]:
                                 pattern |= 1 << (b - a - 1)
+                        pattern |= differing[cells[low + one], cells[low + other]] << (len(values_of) - a - 1)
                         patterns[pattern_at[node] + pattern] += 1
                     else:
+                        n_in = 0
                         for q in range(i, j):
-                            below[n_below] = sorted_members[q]
-                            n_below += 1
-                        n_open[level] += 1
-                        starts_below[n_open[level]] = n_below
+                            member = low + sorted_members[q]
+                            cell = cells[member]
+                            if by_cell[cell] == 0:
+                                in_cells[n_in] = cell
+                                n_in += 1
+                            by_cell[cell] += weights[member]
+                            one_of_cell[cell] = member
+                        for t in range(n_tails[level]):
+                            tail, n_groups = tails[t], 0
+                            for x in range(n_in):
+                                cell = in_cells[x]
+                                g = group[tail, cell]
+                                if by_group[g] == 0:
+                                    in_groups[n_groups] = g
+                                    n_groups += 1
+                                by_group[g] += by_cell[cell]
+                                one_of_group[g] = one_of_cell[cell]
+                            for x in range(n_groups):
+                                g = in_groups[x]
+                                _count(counts[node, tail], pairs, node, tail, by_group[g])
+                                if want_bits and by_group[g] == 1:
+                                    number = own[node, tail]
+                                    bits[one_of_group[g], number >> 6] |= np.uint64(1) << np.uint64(number & 63)
+                                by_group[g] = 0
+                        for x in range(n_in):
+                            by_cell[in_cells[x]] = 0
+                        if not leaf:
+                            for q in range(i, j):
+                                below[n_below] = sorted_members[q]
+                                n_below += 1
+                            n_open[level] += 1
+                            starts_below[n_open[level]] = n_below
                     i = j
 
 
 @njit(nogil=True, inline="always")
-def _count(counts, pairs, node, size):
-    counts[node, 0] += 1
+def _by_code(mine, values, above, first, size, tally, tagged, out):
+    """Writes ``size`` members from ``above[first]`` on to ``out`` in the order of their codes."""
+    if size == 2:
+        one, other = above[first], above[first + 1]
+        out[0] = one
+        out[1] = other
+    elif values <= 16 or (size > 64 and values <= 4 * size):
+        for v in range(values + 1):
+            tally[v] = 0
+        for i in range(first, first + size):
+            tally[mine[above[i]] + 1] += 1
+        for v in range(values):
+            tally[v + 1] += tally[v]
+        for i in range(first, first + size):
+            v = mine[above[i]]
+            out[tally[v]] = above[i]
+            tally[v] += 1
+    else:
+        for i in range(size):
+            member = above[first + i]
+            tagged[i] = (np.uint64(mine[member]) << np.uint64(32)) | np.uint64(member)
+        if size <= 64:
+            for i in range(1, size):
+                tag = tagged[i]
+                j = i - 1
+                while j >= 0 and tagged[j] > tag:
+                    tagged[j + 1] = tagged[j]
+                    j -= 1
+                tagged[j + 1] = tag
+        else:
+            tagged[:size].sort()
+        for i in range(size):
+            out[i] = np.uint32(tagged[i] & np.uint64(0xFFFFFFFF))
+
+
+@njit(nogil=True, inline="always")
+def _count(counts, pairs, node, tail, size):
+    counts[0] += 1
     if size == 1:
-        counts[node, 1] += 1
-    if size < counts[node, 2]:
-        counts[node, 2] = size
-    pairs[node] += 0.5 * size * (size - 1)
+        counts[1] += 1
+    else:
+        pairs[node, tail] += 0.5 * size * (size - 1)
+    if size < counts[2]:
+        counts[2] = size
 
 
 @njit(nogil=True, inline="always")
