@@ -88,7 +88,7 @@ def sort_parts(keys, starts, first, last, bits, sizes, larger):
     spare = np.empty(np.diff(starts[first : last + 1]).max(), np.uint64)
     passes = (bits + _DIGIT - 1) // _DIGIT
     width = max(1, (bits + passes - 1) // max(passes, 1))
-    count = np.zeros(1 << width, np.int64)
+    count = np.zeros(1 << width, np.uint32)
     mask = np.uint64((1 << width) - 1)
     n_larger = 0
     for p in range(first, last):
@@ -112,7 +112,7 @@ def sort_parts(keys, starts, first, last, bits, sizes, larger):
                 count[:] = 0
                 for i in range(m):
                     count[np.int64((here[i] >> shift) & mask)] += 1
-                before = np.int64(0)
+                before = np.uint32(0)
                 for j in range(len(count)):
                     size = count[j]
                     count[j] = before
@@ -152,35 +152,43 @@ def number(words, longest):
     -------
     numbers (n,) and the first row of each number; no first row where a text is longer
     """
-    n, width = words.shape
+    n = len(words)
     numbers = np.empty(n, np.uint32)
     first = np.empty(n, np.int64)
     known = np.empty((n, 2), np.uint64)  # the words of each number, side by side
-    bits = 12
+    bits = 13
     slots = np.zeros(1 << bits, np.uint32)  # number + 1; 0 is free
-    found = 0
-    second = np.uint64(0)
-    for i in range(n):
-        if 2 * found >= len(slots):
-            bits += 2
-            slots = np.zeros(1 << bits, np.uint32)
-            for k in range(found):
-                j = _slot(known[k, 0], known[k, 1], bits)
-                while slots[j] != 0:
-                    j = (j + 1) & (len(slots) - 1)
-                slots[j] = k + 1
-        word = words[i, 0]
+    row, found = _number_from(words, 0, longest, slots, np.uint64(64 - bits), known, first, numbers, 0)
+    while 0 <= row < n:  # half of the slots are taken
+        bits += 2
+        slots = np.zeros(1 << bits, np.uint32)
+        for k in range(found):
+            j = _slot(known[k, 0], known[k, 1], np.uint64(64 - bits))
+            while slots[j] != 0:
+                j = (j + 1) & (len(slots) - 1)
+            slots[j] = k + 1
+        row, found = _number_from(words, row, longest, slots, np.uint64(64 - bits), known, first, numbers, found)
+    return numbers, first[: found if row == n else 0].copy()
+
+
+@njit(nogil=True, cache=True)
+def _number_from(words, start, longest, slots, shift, known, first, numbers, found):
+    """Numbers rows until half of the slots are taken; returns the next row, or -1 where a text is longer."""
+    n, width = words.shape
+    for i in range(start, n):
+        word, second = words[i, 0], np.uint64(0)
         if width == 2:
             second = words[i, 1]
             if longest and word & np.uint64(0xFFFFFFFF) > longest:
-                return numbers, first[:0].copy()
-        j = _slot(word, second, bits)
+                return -1, found
+        j = _slot(word, second, shift)
         while True:
-            k = slots[j]
+            k = np.int64(slots[j])
             if k == 0:
+                if 2 * found >= len(slots):
+                    return i, found
                 known[found, 0], known[found, 1] = word, second
-                first[found] = i
-                numbers[i] = found
+                first[found], numbers[i] = i, found
                 found += 1
                 slots[j] = found
                 break
@@ -188,13 +196,12 @@ def number(words, longest):
                 numbers[i] = k - 1
                 break
             j = (j + 1) & (len(slots) - 1)
-    return numbers, first[:found].copy()
+    return n, found
 
 
 @njit(nogil=True, inline="always")
-def _slot(word, second, bits):
-    mixed = (word ^ (second * _GOLDEN) ^ (word >> np.uint64(32))) * _GOLDEN
-    return np.int64((mixed ^ (mixed >> np.uint64(29))) * _GOLDEN >> np.uint64(64 - bits))
+def _slot(word, second, shift):
+    return np.int64(((word ^ (second * _GOLDEN) ^ (word >> np.uint64(32))) * _GOLDEN) >> shift)
 
 
 @njit(nogil=True, cache=True)

@@ -64,12 +64,13 @@ def columns_of(frame: pl.DataFrame, names: Sequence[str]) -> list[Column]:
     if len(lengths) > 1:
         frame, lengths = frame.select(names).rechunk(), {(frame.height,)}
     edges = np.cumsum(lengths.pop())[:-1]
-    if frame.height <= SMALL:
+    text = [name for name in names if frame.schema[name] == pl.String]
+    if frame.height <= SMALL or not text or len(text) == len(names):
         return [_column(frame[name], edges) for name in names]
-    slow_first = sorted(range(len(names)), key=lambda i: frame.schema[names[i]] != pl.String)
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        coded = {i: threads.submit(_column, frame[names[i]], edges) for i in slow_first}
-    return [coded[i].result() for i in range(len(names))]
+    rest = [name for name in names if name not in text]
+    both = each(lambda i: [_column(frame[name], edges) for name in (rest, text)[i]], range(2))
+    coded = dict(zip([*rest, *text], [*both[0], *both[1]], strict=True))
+    return [coded[name] for name in names]
 
 
 def valued(series: pl.Series) -> tuple[Column, pl.Series]:
@@ -165,9 +166,9 @@ def sort(rows: Rows) -> tuple[Keys, dict[int, int]]:
         return keys, dict(zip(lengths.tolist(), counts.tolist(), strict=True))
     from otrack_risk.risk import kernels
 
-    counted, halves = rows.parts, shares(n)
+    halves = shares(n)
     shift = rows.bits - _part_bits(n, rows.bits)
-    places = np.concatenate(([0], np.cumsum(counted.T.reshape(-1))[:-1])).reshape(-1, len(halves)).T.copy()
+    places = np.concatenate(([0], np.cumsum(rows.parts.T.reshape(-1))[:-1])).reshape(-1, len(halves)).T.copy()
     starts = np.append(places[0], n)
     keys = np.empty_like(rows.keys)
     each(lambda i: kernels.scatter(rows.keys[slice(*halves[i])], shift, places[i], keys), range(len(halves)))
@@ -181,7 +182,8 @@ def sort(rows: Rows) -> tuple[Keys, dict[int, int]]:
         return larger[:listed]
 
     larger = np.concatenate(each(sort_share, range(len(halves))))
-    runs = {size: int(count) for size, count in enumerate(sizes.sum(axis=0)) if count}
+    by_size = sizes.sum(axis=0)
+    runs = {int(size): int(by_size[size]) for size in np.flatnonzero(by_size)}
     for size, count in zip(*np.unique(larger, return_counts=True), strict=True):
         runs[int(size)] = int(count)
     return keys, runs
@@ -209,7 +211,10 @@ def _column(series: pl.Series, edges: Ints) -> Column:
     elif kind == pl.Boolean:
         whole = series.cast(pl.UInt8)
     else:
-        whole = pl.Series(numbers(series)[0])
+        codes, first = numbers(series)
+        if not series.null_count():
+            return Column(tuple(np.split(codes, edges)), 0, max(len(first) - 1, 0).bit_length(), has_missing=False)
+        whole = pl.Series(codes)
     if series.null_count():
         return _with_missing(whole, series.is_null(), edges)
     if not len(series):
