@@ -126,6 +126,7 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
 
     from otrack_risk import risk
     from otrack_risk.cli.engines import on_engine
+    from otrack_risk.errors import ParameterError
 
     reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
     dataset, catalogue = read(data, **reading)
@@ -134,6 +135,11 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     everybody = (
         given["population_data"] and read(given["population_data"], **{**reading, "table": None})[0].table().rows
     )
+    if given["person"] and given["records"]:
+        raise ParameterError(
+            "--records: with --person a data subject is several rows, so that no row has a risk of its own.",
+            "leave one of the two out.",
+        )
     known, chance = _list(given["qi"]), np.random.default_rng(given["seed"])
     with on_engine(given["engine"]) as hand_over:
         population = risk.Population.given(

@@ -56,7 +56,9 @@ def options(*options: Callable[..., Any]) -> Callable[..., Any]:
 PATH = click.Path(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, exact numbers.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress.")
-SEED = click.option("--seed", default=0, show_default=True, help="Seed of everything drawn at random.")
+SEED = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything drawn at random."
+)
 CATALOGUE = click.option("--catalogue", type=PATH, help="What each column is, as a person edited it.")
 READING = (
     click.option("--table", help="One table of a folder or workbook."),

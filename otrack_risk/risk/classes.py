@@ -355,10 +355,16 @@ def columns(subjects: IntoFrame, wanted: Mapping[str, Sequence[str]]) -> pl.Data
             f"{', '.join(wanted)}: this is not counted on Spark, since the rows would have to come to one process.",
             "hand over a polars frame.",
         )
-    for role, names in wanted.items():
-        _check_fields(names, list(kinds), role)
+    check_columns(subjects, wanted)
     every = dict.fromkeys(name for names in wanted.values() for name in names)
     return _collected(rows.select(*(_clean(name, kinds[name]).alias(name) for name in every)))
+
+
+def check_columns(subjects: IntoFrame, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Refuses names of columns that the table does not have; ``wanted`` as in :func:`columns`."""
+    known = list(_rows(subjects)[1])
+    for role, names in wanted.items():
+        _check_fields(names, known, role)
 
 
 def refuse_nothing(kept: int, seen: int) -> None:

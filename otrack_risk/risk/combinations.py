@@ -213,6 +213,7 @@ class SubsetRisk(Shown):
                     "mean_record_risk": classes / n,
                     "inference": {name: posterior[row] for name, posterior in posteriors.items()},
                 }
+                | ({} if n > 1 else {"reason": "separation compares pairs of records, and there is only one record"})
                 for row, (classes, k, uniques, apart) in enumerate(numbers)
             ],
         }

@@ -117,7 +117,7 @@ def numbers(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints]:
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null) or kind.is_temporal():
         coded = series.to_physical().cast(pl.Int64) if kind != pl.Null else pl.zeros(rows, pl.Int64, eager=True)
         return number(coded.fill_null(0).to_numpy().view(np.uint64).reshape(-1, 1))
-    first = series.to_frame("x").select(pl.int_range(pl.len()).first().over("x")).to_series()
+    first = series.to_frame("x").with_row_index("row").select(pl.col("row").first().over("x")).to_series()
     return number(first.to_numpy().astype(np.uint64).reshape(-1, 1))
 
 
@@ -234,7 +234,7 @@ def _with_missing(whole: pl.Series, absent: pl.Series, edges: Ints) -> Column:
         return Column(tuple(np.split(np.zeros(len(whole), np.uint8), edges)), 0, 0, has_missing=True)
     low, high = int(present.min()), int(present.max())  # type: ignore[arg-type]
     if high - low >= 2**62:  # as wide as the numbers themselves: number what occurs
-        words = whole.to_numpy().astype(np.int64, casting="unsafe").view(np.uint64)
+        words = whole.fill_null(low).to_numpy().astype(np.int64).view(np.uint64)
         codes = number(words.reshape(-1, 1))[0].astype(np.int64)
         low, high = 0, int(codes.max())
     else:

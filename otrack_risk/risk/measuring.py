@@ -50,6 +50,8 @@ from otrack_risk.risk.wildcard import between, matching
 
 _WORK = 300_000_000  # combinations times subsets that are counted without being asked for: a few seconds
 _MOST_KEYS = 12  # quasi-identifiers up to which all subsets are counted without being asked for
+_MOST_RANKED = 62  # quasi-identifiers whose combinations can be ranked
+_FEW_SUBSETS = 4096
 _PERSON = "with several rows a person it is not counted: a person's combination is a set of rows"
 _WILDCARD = "where a missing value matches everything there are no classes, only matches of a record"
 _NO_POPULATION = "no population was given: its size, a sampling fraction, or a table of it"
@@ -141,6 +143,8 @@ def measure(
         raise ParameterError("thresholds: none is given.", "give at least one, such as 0.2.")
     if isinstance(sensitive, str):
         raise FieldError("sensitive: one name where a list of names belongs.", f"write [{sensitive!r}].")
+    asked = {"household": household, "weights": weights}
+    grouping.check_columns(subjects, {role: [name] for role, name in asked.items() if name is not None})
     known, learnt, people = list(quasi_identifiers), {name: name for name in sensitive}, None
     extra: dict[str, Any] = {}
     if known_facts is not None:
@@ -195,7 +199,7 @@ def measure(
             for name, column in learnt.items()
         }
         if whole
-        else {},
+        else dict.fromkeys(learnt),
         utility=utility(found, _plain(found.sizes["size"][0])) if whole else None,
         parts=table.parts(household, individual_method, significance, copula, rng)
         | table.over_subsets(list(learnt) if person is None and whole else [], subsets, keys, suda, tell)
@@ -473,7 +477,10 @@ class _Table:
         if not no_classes and (keys or subsets is not None):
             few = d <= _MOST_KEYS and len(found.size) * 2**d <= _WORK
             all_of_them = few or (subsets is not None and subsets >= d and 2**d <= MOST_SUBSETS)
-            size = d if keys and all_of_them else subsets or min(3, d)
+            size = d if keys and all_of_them else subsets or _unasked_size(d)
+            if subsets is None and not size:
+                self.reasons.update(dict.fromkeys(("minimal_keys", "shapley"), f"{d} quasi-identifiers are too many"))
+                return told | ({"suda": special(found, minimal_uniques(found, suda, tell))} if suda else {})
             counts = subset_counts(found, size, tell)
             if subsets is not None:
                 within = counts.up_to(subsets)
@@ -484,7 +491,9 @@ class _Table:
                     for name in sensitive
                 }
                 told["subsets"] = subset_risk(within, inference=guessed, missing=self.missing)
-            if keys:
+            if keys and d > _MOST_RANKED:
+                self.reasons.update(dict.fromkeys(("minimal_keys", "shapley"), f"{d} quasi-identifiers are too many"))
+            elif keys:
                 told["minimal_keys"] = minimal_keys(counts, missing=self.missing)
                 if size >= d:
                     told["shapley"] = quasi_identifier_shares(counts, missing=self.missing)
@@ -493,6 +502,12 @@ class _Table:
         if suda is not None:
             told["suda"] = special(found, minimal_uniques(found, suda, tell))
         return told
+
+
+def _unasked_size(attributes: int) -> int:
+    """The largest size, up to 3, of which all subsets are few enough to be counted without being asked for."""
+    sizes = [sum(math.comb(attributes, k) for k in range(1, size + 1)) for size in (1, 2, 3)]
+    return sum(count <= _FEW_SUBSETS for count in sizes) if attributes <= _MOST_RANKED else 0
 
 
 def _individual_risk(

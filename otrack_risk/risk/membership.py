@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -94,8 +93,13 @@ def derived_k(k: int, fraction: float, *, truncated: bool, significance: float =
     if k < 1:
         raise ParameterError("derived_k: k is a number of people, at least 1.", "give 2 or more.")
     mean, (least, more) = fraction * k, (1, 1) if truncated else (0, 2)
-    choices = range(least, max(k, least))  # from k - more on the smaller of the two is k
-    c = choices.start + bisect_left(choices, True, key=lambda c: _covers(c, mean, truncated, significance))
+    c, high = least, max(k, least)  # from k - more on the smaller of the two is k
+    while c < high:
+        middle = (c + high) // 2
+        if _covers(middle, mean, truncated, significance):
+            high = middle
+        else:
+            c = middle + 1
     return min(k, c + more)
 
 
@@ -134,8 +138,14 @@ def estimated_k_map(smallest_class: int, fraction: float, *, truncated: bool, si
     low = smallest_class
     while not asks_too_much(2 * low):
         low *= 2
-    choices = range(low, 2 * low)
-    return low + bisect_left(choices, True, key=asks_too_much) - 1
+    high = 2 * low
+    while high - low > 1:
+        middle = (low + high) // 2
+        if asks_too_much(middle):
+            high = middle
+        else:
+            low = middle
+    return low
 
 
 def delta_presence(sample: Ints, population: Ints) -> tuple[float, float]:

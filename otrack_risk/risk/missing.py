@@ -140,5 +140,9 @@ class MissingCompared(Shown):
             "records": self.records,
             "with_gap": self.with_gap,
             "threshold": self.threshold,
-            "rules": [asdict(of) | ({} if of.records else {"reason": reason}) for of in self.rules],
+            "rules": [
+                {name: value for name, value in asdict(of).items() if name != "alpha" or value is not None}
+                | ({} if of.records else {"reason": reason})
+                for of in self.rules
+            ],
         }

@@ -39,6 +39,23 @@ _PARTS = (
     "suda",
     "subsets",
 )
+_LEARNT = (
+    "distinct_l",
+    "entropy_l",
+    "entropy_nats",
+    "recursive_c",
+    "t_equal",
+    "t_ordered",
+    "t_hierarchical",
+    "alpha",
+    "basic_beta",
+    "enhanced_beta",
+    "delta_ln",
+    "delta_log2",
+    "homogeneous_classes",
+    "homogeneous_records",
+    "inference",
+)
 _KEYS = {
     "k_map": ("k", "poisson", "zero_truncated"),
     "delta_presence": ("min", "max"),
@@ -93,7 +110,7 @@ class Risk(Shown):
     separation: float | None  # None for a single record
     directly_identified: DirectlyIdentified | None  # None where nobody looked
     attackers: Mapping[str, ReidentificationRisk]  # journalist and marketer with a population alone
-    sensitive: Mapping[str, SensitiveRisk]  # by name of the column
+    sensitive: Mapping[str, SensitiveRisk | None]  # by name of the column; None where there are no classes
     utility: Utility | None
     parts: Mapping[str, Any] = field(default_factory=dict)  # further results, by their key in the contract
     reasons: Mapping[str, str] = field(default_factory=dict)  # why one of them is not there
@@ -139,10 +156,11 @@ class Risk(Shown):
             f"{tables.percent(self.record_risk.mean_per_record)} on average{classes}; for "
             f"{at.records:,} of {n:,} ({tables.percent(at.share)}) the chance is above {tables.percent(at.threshold)}."
         )
-        if self.sensitive:
-            name, risk = max(self.sensitive.items(), key=lambda item: item[1].homogeneous_records)
+        learnt = {name: risk for name, risk in self.sensitive.items() if risk is not None}
+        if learnt:
+            name, risk = max(learnt.items(), key=lambda item: item[1].homogeneous_records)
             share = tables.percent(risk.homogeneous_records / n)
-            most = f", the most of {len(self.sensitive)} sensitive fields" if len(self.sensitive) > 1 else ""
+            most = f", the most of {len(learnt)} sensitive fields" if len(learnt) > 1 else ""
             parts.append(
                 f"For {risk.homogeneous_records:,} of {n:,} ({share}) everybody alike has the same {name}{most}; it is "
                 "then known without telling them apart."
@@ -192,6 +210,8 @@ class Risk(Shown):
         if self.separation is not None:
             rows.append(("separation", tables.percent(self.separation), f"pairs of {unit} that differ"))
         for name, risk in self.sensitive.items():
+            if risk is None:
+                continue
             least = f"least l {risk.distinct_l}, by entropy {risk.entropy_l:.4g}; most t {risk.t_equal:.4g}"
             told = f"{_of(risk.homogeneous_records / n, n)}; {least}"
             rows.append((f"{unit} whose {name} is that of everybody alike", risk.homogeneous_records, told))
@@ -225,7 +245,7 @@ class Risk(Shown):
             "unit": self.unit,
             "quasi_identifiers": list(self.quasi_identifiers),
             "missing_rule": self.missing_rule,
-            "missing_alpha": self.missing_alpha,
+            **({} if self.missing_alpha is None else {"missing_alpha": self.missing_alpha}),
             "left_out": self.left_out,
             "directly_identified": self._directly_identified(),
             "classes": self.classes,
@@ -237,9 +257,11 @@ class Risk(Shown):
             "uniques": self.uniques,
             "unique_share": self.uniques / n,
             "class_sizes": [
-                {"size": size, "classes": classes, "records": records} for size, classes, records in self.class_sizes
+                {"size": size, "classes": classes, "records": records}
+                | ({} if classes is not None else {"reason": _NO_CLASSES})
+                for size, classes, records in self.class_sizes
             ],
-            "record_risk": asdict(self.record_risk),
+            "record_risk": asdict(self.record_risk) | ({} if self.classes is not None else {"reason": _NO_CLASSES}),
             "at_risk": [asdict(at) for at in self.at_risk],
             "distinction": self.distinction,
             "separation": self.separation,
@@ -248,15 +270,21 @@ class Risk(Shown):
                 "journalist": told.get("journalist", {"records_at_risk_share": None, "highest": None} | nobody),
                 "marketer": told.get("marketer", nobody),
             },
-            "sensitive": {name: risk.record() for name, risk in self.sensitive.items()},
+            "sensitive": {
+                name: dict.fromkeys(_LEARNT) | {"reason": _NO_CLASSES} if risk is None else risk.record()
+                for name, risk in self.sensitive.items()
+            },
             "utility": {"dm": None, "c_avg": None, "reason": _NO_CLASSES}
             if self.utility is None
             else self.utility.record(),
         }
         record |= {name: self._part(name) for name in _PARTS}
         record |= {name: part.record() for name, part in self.parts.items() if name not in _PARTS}
-        if reason:
-            record["reason"] = reason
+        absent = [name for name in ("subsets", "minimal_keys") if record[name] is None]
+        reasons = [reason] if reason else []
+        reasons += [f"{name}: {self.reasons.get(name, 'it was not asked for')}" for name in absent]
+        if reasons:
+            record["reason"] = "; ".join(reasons)
         if self.person_rule is not None:
             record["person_rule"] = asdict(self.person_rule)
         return record

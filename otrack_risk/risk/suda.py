@@ -155,4 +155,5 @@ class SpecialUniques(Shown):
 
     def record(self) -> dict[str, Any]:
         reason = {} if self.score_sum else {"reason": "no record has a minimal sample unique of this size"}
-        return asdict(self) | {"msu_by_size": list(self.msu_by_size)} | reason
+        contribution = {"contribution": self.contribution if self.score_sum else None}
+        return asdict(self) | {"msu_by_size": list(self.msu_by_size)} | contribution | reason

@@ -1,0 +1,215 @@
+"""The contract's ``risk`` as a whole: null with its reason, whatever is asked of whatever table."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otrack_risk import risk
+from otrack_risk.cli import cli
+from otrack_risk.errors import ParameterError, TableError
+
+KEYS = {
+    *("records", "classes", "k", "largest_class", "mean_class_size", "median_class_size", "uniques", "unique_share"),
+    *("class_sizes", "record_risk", "at_risk", "distinction", "separation", "directly_identified", "unit", "attackers"),
+    *("k_map", "delta_presence", "sensitive", "population", "individual", "tau", "household", "shapley"),
+    *("minimal_keys", "utility", "suda", "subsets"),
+}
+
+
+def nulls_without_reason(value: Any, path: str = "result") -> list[str]:
+    if isinstance(value, list):
+        return [found for item in value for found in nulls_without_reason(item, f"{path}[]")]
+    if not isinstance(value, dict):
+        return []
+    bare = [f"{path}.{key}" for key, item in value.items() if item is None and key not in ("reason", "interval")]
+    found = [] if value.get("reason") else bare
+    return found + [place for key, item in value.items() for place in nulls_without_reason(item, f"{path}.{key}")]
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["x", "y", None]), st.sampled_from([1, 2, None]), st.sampled_from(["p", "q", None])),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    ROWS,
+    st.sampled_from(["own-category", "wildcard", "drop"]),
+    st.sampled_from([None, 0.01, 0.3, 1.0]),
+    st.booleans(),
+)
+def test_every_key_is_there_and_every_null_has_its_reason(rows: Any, rule: Any, fraction: float | None, asked: bool):
+    table = pl.DataFrame(rows, schema={"a": pl.String, "b": pl.Int64, "s": pl.String}, orient="row")
+    population = None if fraction is None else risk.Population(fraction=fraction)
+    more = {"subsets": 2, "suda": 2, "keys": True, "compare_missing": True} if asked else {}
+    try:
+        found = risk.measure(table, ["a", "b"], sensitive=["s"], missing=rule, population=population, **more).record()
+    except TableError:
+        assert rule == "drop"
+        return
+    assert found.keys() >= KEYS
+    assert nulls_without_reason(found) == []
+    json.dumps(found, allow_nan=False)
+
+
+# Two columns: everybody is (1, x) or (2, y) but one (2, x), who is alone on both together and on neither.
+# v(a) = v(b) = 0, v(ab) = 1: half each. Sizes 3, 2, 1: DM = 9 + 4 + 1, C_AVG = 6 / (3 x 1).
+def test_shares_keys_and_utility_of_a_table_worked_by_hand():
+    table = pl.DataFrame({"a": [1, 1, 1, 2, 2, 2], "b": ["x", "x", "x", "y", "y", "x"]})
+    found = risk.measure(table, ["a", "b"], subsets=2, suda=2, keys=True).record()
+    assert found["shapley"] == {"a": 0.5, "b": 0.5}
+    assert (found["utility"]["dm"], found["utility"]["c_avg"]) == (14, 2.0)
+    assert [(each["attributes"], each["uniques"]) for each in found["subsets"]] == [
+        (["a"], 0),
+        (["b"], 0),
+        (["a", "b"], 1),
+    ]
+    assert (found["suda"]["records_with_msu"], found["suda"]["score_sum"]) == (1, 1.0)
+
+
+# 2 of 4 rows have a gap; each is found as the definition says: (x) matches 3, (gap) all 4.
+def test_records_come_row_by_row_and_a_row_left_out_is_null():
+    table = pl.DataFrame({"a": ["x", None, "y", None], "w": [2.0, 1.0, 4.0, 3.0]})
+    wild = risk.records(table, ["a"], missing="wildcard", weights="w")
+    assert wild["class_size"].to_list() == [3, 4, 3, 4]
+    assert wild["population_class_size"].to_list() == [6.0, 10.0, 8.0, 10.0]
+    dropped = risk.records(table, ["a"], missing="drop", population=risk.Population(fraction=0.5))
+    assert dropped["class_size"].to_list() == [1, None, 1, None]
+    # f = 1, F = 2: p / (1 - p) ln(1 / p) = ln 2
+    assert dropped["individual_risk"].to_list() == [pytest.approx(math.log(2)), None, pytest.approx(math.log(2)), None]
+
+
+# Households of 2 (risks r, r) and 1: 1 - (1 - r)^2 for two records, r for one; r = ln 2 as above.
+def test_one_of_a_household_gives_away_the_others():
+    table = pl.DataFrame({"a": [1, 2, 3], "home": ["h", "h", None]})
+    found = risk.measure(table, ["a"], household="home", population=risk.Population(size=6)).record()["household"]
+    r = math.log(2)
+    assert found["expected_reidentifications"] == pytest.approx(2 * (1 - (1 - r) ** 2) + r)
+    assert found["highest"] == pytest.approx(1 - (1 - r) ** 2)
+
+
+# The table is {x, x, gap}, everybody {x, x, x, y, gap}: x matches 3 + 1, the gap all 5.
+def test_a_population_table_is_matched_through_gaps_too():
+    table, everybody = pl.DataFrame({"a": ["x", "x", None]}), pl.DataFrame({"a": ["x", "x", "x", "y", None]})
+    found = risk.measure(table, ["a"], missing="wildcard", population=risk.Population(table=everybody)).record()
+    assert found["attackers"]["marketer"]["success_rate"] == pytest.approx((1 / 4 + 1 / 4 + 1 / 5) / 3)
+    assert found["attackers"]["journalist"]["highest"] == 0.25
+    rows = risk.records(table, ["a"], missing="wildcard", population=risk.Population(table=everybody))
+    assert rows["population_class_size"].to_list() == [4, 4, 5]
+
+
+# Classes of everybody: x 4, y 2, z 1; of the table x 2, y 2: S / F = 1/2, 1, 0.
+def test_presence_is_over_every_class_of_the_population():
+    table, everybody = pl.DataFrame({"a": list("xxyy")}), pl.DataFrame({"a": list("xxxxyyz")})
+    found = risk.measure(table, ["a"], population=risk.Population(table=everybody)).record()
+    assert (found["delta_presence"]["min"], found["delta_presence"]["max"]) == (0.0, 1.0)
+    assert found["k_map"]["k"] == 2
+
+
+COLUMNS = {
+    "whole": pl.Series([-(2**63), 2**63 - 1, -(2**63), 0, None]),
+    "unsigned": pl.Series([2**64 - 1, 0, 2**64 - 1, 1, None], dtype=pl.UInt64),
+    "broken": pl.Series([0.0, -0.0, math.nan, math.inf, None]),
+    "day": pl.Series([date(2010, 9, 1), date(2010, 9, 1), None, date(2011, 1, 1), date(1900, 1, 1)]),
+    "kind": pl.Series(["a", "b", "a", None, "c"], dtype=pl.Categorical),
+    "long": pl.Series(["x" * 5000, "x" * 5000, "y", "", None]),
+    "price": pl.Series(["1.10", "1.10", "2.00", None, "3"]).cast(pl.Decimal(10, 2)),
+    "nothing": pl.Series([None] * 5),
+    "list": pl.Series([[1, 2], [1, 2], [], None, [3]]),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("times", [1, 30_000])
+def test_any_kind_of_column_is_grouped_as_its_values_are_equal(name: str, times: int):
+    table = pl.DataFrame({name: COLUMNS[name]})
+    table = pl.concat([table] * times)
+    seen = [
+        None if value is None or value != value else repr(value + 0 if value == 0 else value) for value in COLUMNS[name]
+    ]
+    expected = sorted(seen.count(value) * times for value in set(seen))
+    sizes = risk.class_sizes(table, [name])
+    assert [size for size, classes, _ in sizes.iter_rows() for _ in range(classes)] == expected
+    assert risk.class_sizes(table.lazy(), [name]).equals(sizes)
+
+
+def test_two_hundred_quasi_identifiers_and_a_column_of_unique_values_have_an_answer():
+    chance = np.random.default_rng(1)
+    wide = pl.DataFrame({f"c{i}": chance.integers(0, 3, 50) for i in range(200)})
+    found = risk.measure(wide, wide.columns, keys=True).record()
+    assert (found["uniques"], found["shapley"]["reason"]) == (50, "200 quasi-identifiers are too many")
+    with pytest.raises(ParameterError, match="more than 65,536"):
+        risk.measure(wide, wide.columns, subsets=3)
+    long = pl.DataFrame({"id": np.arange(2_000_000), "name": np.arange(2_000_000).astype(str)})
+    for column in long.columns:
+        assert risk.k_anonymity(long, [column]).uniques == 2_000_000
+
+
+# By construction: one class of 2^33 people and one of a single one.
+def test_sizes_pass_2_to_the_31():
+    sizes = pl.DataFrame({"size": [1, 2**33], "classes": [1, 1], "data_subjects": [1, 2**33]})
+    assert risk.record_risk(sizes).mean_per_record == pytest.approx(2 / (2**33 + 1))
+    assert risk.separation(sizes) == pytest.approx(2 * 2**33 / (2**33 * (2**33 + 1)))
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(cli, ["risk", *map(str, arguments)], standalone_mode=False)
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Path:
+    path = tmp_path / "pupils.csv"
+    path.write_text("year,sex,need,home\n7,F,canary1,1\n7,F,canary2,1\n8,M,canary1,2\n8,,canary1,\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("engine", ["polars", "pandas", "duckdb"])
+def test_every_engine_prints_the_same_result(school: Path, engine: str):
+    asked = ["--qi", "year,sex", "--sensitive", "need", "--sampling-fraction", "0.5", "--suda", "2", "--subsets", "2"]
+    found, again = (run(school, *asked, "--json", "--quiet", "--engine", name) for name in (engine, "polars"))
+    assert found.exception is None
+    assert json.dumps(json.loads(found.stdout)["result"]) == json.dumps(json.loads(again.stdout)["result"])
+
+
+def test_rows_are_written_whole_or_not_at_all(school: Path, tmp_path: Path):
+    done = run(
+        school, "--qi", "year,sex", "--suda", "2", "--sampling-fraction", "0.5", "--records", tmp_path / "r.parquet"
+    )
+    assert done.exception is None
+    assert pl.read_parquet(tmp_path / "r.parquet").columns == [
+        *("row", "class_size", "population_class_size", "record_risk", "individual_risk", "suda_score"),
+        "dis_suda_score",
+    ]
+    failed = run(school, "--qi", "year", "--records", tmp_path / "nowhere" / "r.parquet")
+    assert "cannot be written" in str(failed.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pupils.csv", "r.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--weights", "need"], "'need' is no number in 4 of 4 rows"),
+        (["--household", "nothing"], "'nothing' is not a field"),
+        (["--ordered", "need=canary1"], "1 of the 2 values in the table is not in it"),
+        (["--ordered", "need"], "names no column"),
+        (["--person", "home", "--records", "x.parquet"], "no row has a risk of its own"),
+        (["--known-facts", "2"], "known_facts"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_told_without_a_value(school: Path, asked: list[str], said: str):
+    failed = run(school, "--qi", "year,sex", "--sensitive", "need", *asked)
+    assert said in str(failed.exception)
+    assert "canary" not in str(failed.exception)
