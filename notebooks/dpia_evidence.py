@@ -65,6 +65,18 @@ risk.k_anonymity(rows, facts)
 risk.prosecutor_risk(rows, facts)
 
 # %% [markdown]
+# ## Which combinations of facts single most children out?
+
+# %%
+risk.telling_combinations(rows, facts)
+
+# %% [markdown]
+# ## How much of the answer is what one makes of missing values?
+
+# %%
+risk.missing_compared(rows, facts)
+
+# %% [markdown]
 # ## What is learnt of the children who stay hidden?
 
 # %%

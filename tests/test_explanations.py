@@ -34,3 +34,10 @@ def test_no_page_uses_a_word_that_promises_what_nobody_measured():
     said = {f"{key}.{name}": text for key, entry in ENTRIES.items() for name, text in entry.items()}
     said |= {path.name: path.read_text(encoding="utf-8") for path in notebooks()}
     assert [name for name, text in said.items() if isinstance(text, str) and BANNED.search(text)] == []
+
+
+def test_every_measure_of_risk_says_what_it_averages_which_logarithm_it_takes_and_why_other_tools_differ():
+    keys = {each.key for each in shown() if each.__module__.startswith("otrack_risk.risk.")}
+    assert keys <= {
+        key for key, entry in ENTRIES.items() if {"averaged_over", "log_base", "other_tools"} <= entry.keys()
+    }

@@ -21,7 +21,9 @@ _TERMS = {
     "formula": "Formula",
     "counts": "What is counted, of how many",
     "assumptions": "Assumptions",
+    "averaged_over": "Averaged over",
     "not_told": "What it does not tell",
+    "other_tools": "Other tools say",
     "source": "Source",
 }
 

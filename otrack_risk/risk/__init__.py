@@ -26,7 +26,6 @@ from otrack_risk.risk.attackers import (
     prosecutor_risk,
 )
 from otrack_risk.risk.classes import Missing, class_sizes, class_values, combinations
-from otrack_risk.risk.combinations import minimal_keys, quasi_identifier_shares, ranked_combinations, subset_risk
 from otrack_risk.risk.cube import minimal_uniques, subset_counts
 from otrack_risk.risk.guesses import Inference, inference
 from otrack_risk.risk.knowledge import KnowledgeCompared, knowledge_compared
@@ -36,6 +35,13 @@ from otrack_risk.risk.orders import read_hierarchy, read_order
 from otrack_risk.risk.overview import Risk
 from otrack_risk.risk.population import PopulationUniques, population_uniques
 from otrack_risk.risk.sizes import at_risk, distinction, record_risk, separation
+from otrack_risk.risk.subsets import (
+    minimal_keys,
+    quasi_identifier_shares,
+    ranked_combinations,
+    subset_risk,
+    telling_combinations,
+)
 from otrack_risk.risk.suda import SpecialUniques, special_uniques
 from otrack_risk.risk.unicity import Unicity, unicity
 from otrack_risk.risk.uniques import UniquenessByFacts, uniqueness_by_facts
@@ -88,6 +94,7 @@ __all__ = [
     "subset_counts",
     "subset_risk",
     "t_closeness",
+    "telling_combinations",
     "unicity",
     "uniqueness_by_facts",
 ]

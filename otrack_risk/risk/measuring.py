@@ -17,7 +17,6 @@ from otrack_risk.risk import classes as grouping
 from otrack_risk.risk.anonymity import SensitiveRisk, sensitive_risk
 from otrack_risk.risk.attackers import Population, ReidentificationRisk, journalist, marketer, prosecutor
 from otrack_risk.risk.classes import Missing
-from otrack_risk.risk.combinations import minimal_keys, quasi_identifier_shares, subset_risk
 from otrack_risk.risk.counts import Classes, Combinations, Floats, Ints
 from otrack_risk.risk.cube import MOST_SUBSETS, minimal_uniques, posteriors, subset_counts
 from otrack_risk.risk.individual import (
@@ -43,6 +42,7 @@ from otrack_risk.risk.sizes import (
     record_risk,
     separation,
 )
+from otrack_risk.risk.subsets import MOST_FACTS, minimal_keys, quasi_identifier_shares, subset_risk
 from otrack_risk.risk.suda import dis_suda_scores, special
 from otrack_risk.risk.unicity import unicity
 from otrack_risk.risk.utility import utility
@@ -50,7 +50,6 @@ from otrack_risk.risk.wildcard import between, matching
 
 _WORK = 300_000_000  # combinations times subsets that are counted without being asked for: a few seconds
 _MOST_KEYS = 12  # quasi-identifiers up to which all subsets are counted without being asked for
-_MOST_RANKED = 62  # quasi-identifiers whose combinations can be ranked
 _FEW_SUBSETS = 4096
 _PERSON = "with several rows a person it is not counted: a person's combination is a set of rows"
 _WILDCARD = "where a missing value matches everything there are no classes, only matches of a record"
@@ -491,7 +490,7 @@ class _Table:
                     for name in sensitive
                 }
                 told["subsets"] = subset_risk(within, inference=guessed, missing=self.missing)
-            if keys and d > _MOST_RANKED:
+            if keys and d > MOST_FACTS:
                 self.reasons.update(dict.fromkeys(("minimal_keys", "shapley"), f"{d} quasi-identifiers are too many"))
             elif keys:
                 told["minimal_keys"] = minimal_keys(counts, missing=self.missing)
@@ -507,7 +506,7 @@ class _Table:
 def _unasked_size(attributes: int) -> int:
     """The largest size, up to 3, of which all subsets are few enough to be counted without being asked for."""
     sizes = [sum(math.comb(attributes, k) for k in range(1, size + 1)) for size in (1, 2, 3)]
-    return sum(count <= _FEW_SUBSETS for count in sizes) if attributes <= _MOST_RANKED else 0
+    return sum(count <= _FEW_SUBSETS for count in sizes) if attributes <= MOST_FACTS else 0
 
 
 def _individual_risk(

@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from otrack_risk.display.figures import svg
 from otrack_risk.errors import ParameterError
 from otrack_risk.profile import keys
-from otrack_risk.risk import combinations as module
-from otrack_risk.risk.combinations import (
+from otrack_risk.risk import subsets as module
+from otrack_risk.risk.counts import SubsetCounts
+from otrack_risk.risk.subsets import (
     Combination,
     minimal_keys,
     quasi_identifier_shares,
     ranked_combinations,
     subset_risk,
 )
-from otrack_risk.risk.counts import SubsetCounts
 
 Row = tuple[Any, ...]
 

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import polars as pl
+from narwhals.typing import IntoFrame
 
 from otrack_risk.display import tables
-from otrack_risk.display.results import Shown
+from otrack_risk.display.results import NotLookedFor, Shown
 from otrack_risk.errors import ParameterError
+from otrack_risk.risk.classes import combinations
 from otrack_risk.risk.counts import Floats, Ints, SubsetCounts
+from otrack_risk.risk.cube import subset_counts
 from otrack_risk.risk.sizes import check_threshold, missing_said, named
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ MOST_KEYS = 12  # keys named at most
 MOST = 20  # ranked combinations: what one figure holds
 _PER_SIZE = 5  # ranked combinations of one size at most
 _MOST_COLUMNS = 15  # of dots, beyond which a figure leaves out facts that are in no combination shown
-_BITS = 62  # facts that one whole number holds
+MOST_FACTS = 62  # facts that one whole number holds
 
 
 @dataclass(frozen=True)
@@ -278,6 +281,27 @@ def ranked_combinations(
         unit=unit,
         missing_rule=missing,
     )
+
+
+def telling_combinations(
+    subjects: IntoFrame, fields: Sequence[str], *, max_size: int = 3
+) -> RankedCombinations | NotLookedFor:
+    """:func:`ranked_combinations` of up to ``max_size`` of some columns, or why they are too many to try.
+
+    Examples
+    --------
+    >>> pupils = pl.DataFrame({"year": [7, 7, 8], "sex": ["F", "M", "F"]})
+    >>> telling_combinations(pupils, ["year", "sex"]).sentence().split(":")[0]
+    '3 of 3 records (100 %) are singled out by year and sex'
+    """
+    if len(fields) > MOST_FACTS:
+        return NotLookedFor(
+            "which combinations of facts single most people out",
+            f"{len(fields)} columns are taken to be known, and {MOST_FACTS} can be tried.",
+            "Name the columns that an attacker knows in the scenario.",
+            instead_of=RankedCombinations.key,
+        )
+    return ranked_combinations(subset_counts(combinations(subjects, fields), min(max_size, len(fields))))
 
 
 @dataclass(frozen=True)
@@ -702,9 +726,9 @@ def _masks(counts: SubsetCounts) -> Ints:
     Among combinations of one size the higher number is the one that names earlier columns.
     """
     every = len(counts.quasi_identifiers)
-    if every > _BITS:
+    if every > MOST_FACTS:
         raise ParameterError(
-            f"quasi_identifiers: {every} are too many to rank their combinations.", f"name {_BITS} at most."
+            f"quasi_identifiers: {every} are too many to rank their combinations.", f"name {MOST_FACTS} at most."
         )
     masks: Ints = counts.members @ (np.int64(1) << np.arange(every - 1, -1, -1, dtype=np.int64))
     return masks
