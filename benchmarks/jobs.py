@@ -145,7 +145,7 @@ def population(given: Given) -> Job:
 
 
 def parquet(given: Given) -> Job:
-    """k and class-size histogram from Parquet, each in a fresh process, reading included"""
+    """k and class-size histogram from Parquet, reading included, each in a process after a small first call"""
     return _fresh(given, copies=1)
 
 

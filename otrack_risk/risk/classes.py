@@ -290,7 +290,7 @@ def filled(subjects: IntoFrame, columns: Sequence[str]) -> tuple[dict[str, int],
     has = [_filled(name, kinds[name]) for name in columns]
     counts = [has_value.cast(nw.Int64).sum().alias(f"n{number}") for number, has_value in enumerate(has)]
     either = nw.any_horizontal(*has, ignore_nulls=False).cast(nw.Int64).sum().alias("any")
-    found = [value or 0 for value in _collected(rows.select(*counts, either)).row(0)]
+    found = [int(value or 0) for value in _collected(rows.select(*counts, either)).row(0)]  # DuckDB sums to a decimal
     return dict(zip(columns, found[:-1], strict=True)), found[-1]
 
 

@@ -264,21 +264,20 @@ def _side_by_side(columns: Sequence[Column], shifts: Sequence[int], rows: int) -
     lowest = np.array([part.lowest % 2**64 for part, _ in wide], dtype=np.uint64).view(np.int64)
     places = np.array([shift for _, shift in wide], dtype=np.int64)
     ends = np.cumsum([0, *(len(chunk) for chunk in columns[0].chunks)]).tolist()
+    chunks = []
     for number, (start, stop) in enumerate(pairwise(ends)):
         held = [np.ascontiguousarray(part.chunks[number]) for part, _ in wide]
-        addresses = np.array([chunk.ctypes.data for chunk in held], dtype=np.int64)
         kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held], dtype=np.int64)
-        inside = [(i, max(low, start) - start, min(high, stop) - start) for i, (low, high) in enumerate(edges)]
-        todo = [share for share in inside if share[1] < share[2]]
-        here = keys[start:stop]
+        chunks.append((start, stop, np.array([chunk.ctypes.data for chunk in held], dtype=np.int64), kinds, held))
 
-        def add(
-            share: int, todo: Any = todo, addresses: Ints = addresses, kinds: Ints = kinds, here: Keys = here
-        ) -> None:
-            i, low, high = todo[share]
-            kernels.pack(addresses, kinds, lowest, places, here, low, high, bits - part_bits, parts[i])
+    def add(share: int) -> None:
+        for start, stop, addresses, kinds, _ in chunks:
+            low, high = (min(max(edge, start), stop) - start for edge in edges[share])
+            if low < high:
+                here = keys[start:stop]
+                kernels.pack(addresses, kinds, lowest, places, here, low, high, bits - part_bits, parts[share])
 
-        each(add, range(len(todo)))
+    each(add, range(len(edges)))
     return keys, parts
 
 

@@ -171,7 +171,8 @@ def run(*arguments: object) -> Any:
 @pytest.fixture
 def school(tmp_path: Path) -> Path:
     path = tmp_path / "pupils.csv"
-    path.write_text("year,sex,need,home\n7,F,canary1,1\n7,F,canary2,1\n8,M,canary1,2\n8,,canary1,\n", encoding="utf-8")
+    rows = ["year,sex,need,home,upn", "7,F,canary1,1,A1", "7,F,canary2,1,A2", "8,M,canary1,2,", "8,,canary1,,A4"]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
 
 
