@@ -41,15 +41,27 @@ def on_engine(name: str) -> Iterator[Callable[[pl.DataFrame], Any]]:
 
         connection = duckdb.connect()
         try:
-            yield lambda rows: connection.from_arrow(rows.to_arrow())
+            yield lambda rows: connection.from_arrow(_as_numbers(rows, spark=False).to_arrow())
         finally:
             connection.close()
     else:
         session = _spark()
         try:
-            yield lambda rows: session.createDataFrame(rows.to_arrow())
+            yield lambda rows: session.createDataFrame(_as_numbers(rows, spark=True).to_arrow())
         finally:
             session.stop()
+
+
+def _as_numbers(rows: pl.DataFrame, *, spark: bool) -> pl.DataFrame:
+    """Kinds that an engine lacks, as numbers of which the same are equal and the same is greater."""
+    import polars as pl
+    import polars.selectors as cs
+
+    whole: dict[Any, Any] = {cs.duration(): pl.Int64}
+    if spark:  # it has no unsigned numbers and no time of day
+        whole |= {cs.time(): pl.Int64, cs.by_dtype(pl.UInt8, pl.UInt16, pl.UInt32): pl.Int64}
+        whole[cs.by_dtype(pl.UInt64)] = pl.Decimal(20, 0)
+    return rows.with_columns(columns.cast(kind) for columns, kind in whole.items())
 
 
 def _spark() -> Any:

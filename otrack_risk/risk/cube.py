@@ -32,8 +32,8 @@ Tell: TypeAlias = Callable[[str, float], None]
 MOST_SUBSETS = 1 << 16
 _DENSE = 1 << 21  # cells of an array that is summed along its axes
 _PATTERNS = 12  # attributes up to which something is kept for every pattern of them
-_CELLS = 32  # of the tail
-_MOST_TAIL = 4  # attributes
+_CELLS = 128  # of the tail, at most; their numbers fit a byte
+_MOST_TAIL = 5  # attributes
 _ROUND = 1 << 29  # combinations times subsets that are counted before anybody is told
 _NONE = np.iinfo(np.int64).max  # smallest class where there is none
 
