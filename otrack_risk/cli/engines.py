@@ -57,11 +57,12 @@ def _as_numbers(rows: pl.DataFrame, *, spark: bool) -> pl.DataFrame:
     import polars as pl
     import polars.selectors as cs
 
-    whole: dict[Any, Any] = {cs.duration(): pl.Int64}
-    if spark:  # it has no unsigned numbers and no time of day
-        whole |= {cs.time(): pl.Int64, cs.by_dtype(pl.UInt8, pl.UInt16, pl.UInt32): pl.Int64}
-        whole[cs.by_dtype(pl.UInt64)] = pl.Decimal(20, 0)
-    return rows.with_columns(columns.cast(kind) for columns, kind in whole.items())
+    rows = rows.with_columns(cs.duration().cast(pl.Int64))
+    if not spark:
+        return rows
+    moved = cs.by_dtype(pl.UInt64).cast(pl.Int128) - 2**63  # it has no unsigned numbers, and no time of day
+    small = cs.by_dtype(pl.UInt8, pl.UInt16, pl.UInt32)
+    return rows.with_columns(moved.cast(pl.Int64), (cs.time() | small).cast(pl.Int64))
 
 
 def _spark() -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter, defaultdict
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +209,120 @@ def test_rows_are_written_whole_or_not_at_all(school: Path, tmp_path: Path):
         (["--ordered", "need"], "names no column"),
         (["--person", "home", "--records", "x.parquet"], "no row has a risk of its own"),
         (["--known-facts", "2"], "known_facts"),
+        (["--hierarchy", "need=nowhere.csv"], "nowhere.csv cannot be opened"),
+        (["--weights", "nothing"], "'nothing' is not a field"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_told_without_a_value(school: Path, asked: list[str], said: str):
     failed = run(school, "--qi", "year,sex", "--sensitive", "need", *asked)
     assert said in str(failed.exception)
     assert "canary" not in str(failed.exception)
+
+
+def alone(rows: list[tuple[Any, ...]], facts: tuple[int, ...]) -> set[int]:
+    """Rows that no other equals on these facts."""
+    return {
+        i
+        for i, row in enumerate(rows)
+        if not any(j != i and all(row[fact] == other[fact] for fact in facts) for j, other in enumerate(rows))
+    }
+
+
+def smallest_alone(rows: list[tuple[Any, ...]], most: int) -> list[list[tuple[int, ...]]]:
+    """Of each row the sets of facts on which it is alone while on no part of them; all sets are tried."""
+    found: list[list[tuple[int, ...]]] = [[] for _ in rows]
+    for size in range(1, most + 1):
+        for facts in combinations(range(len(rows[0])), size):
+            for i in alone(rows, facts):
+                if not any(set(part) < set(facts) for part in found[i]):
+                    found[i].append(facts)
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(*[st.sampled_from(["x", "y", None])] * 3), min_size=1, max_size=14),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([0.05, 0.4, 1.0]),
+)
+def test_special_uniques_row_by_row_are_those_of_the_definition(rows: Any, most: int, fraction: float):
+    table = pl.DataFrame(rows, schema=dict.fromkeys("abc", pl.String), orient="row")
+    weight = {1: 2, 2: 1, 3: 1}  # of 3 facts: (3 - 1)(3 - 2), 3 - 2, and an empty product
+    found = smallest_alone(rows, most)
+    scores = [sum(weight[len(facts)] for facts in sets) for sets in found]
+    told = risk.measure(table, list("abc"), suda=most).record()["suda"]
+    assert told["records_with_msu"] == sum(score > 0 for score in scores)
+    assert (told["score_max"], told["score_sum"]) == (max(scores), sum(scores))
+    if sum(scores):
+        for fact, name in enumerate("abc"):
+            held = sum(weight[len(facts)] for sets in found for facts in sets if fact in facts)
+            assert told["contribution"][name] == pytest.approx(100 * held / sum(scores))
+
+    by_row = risk.records(table, list("abc"), suda=most, population=risk.Population(fraction=fraction))
+    assert by_row["suda_score"].to_list() == scores
+    sizes = Counter(rows)
+    uniques = sum(size == 1 for size in sizes.values())
+    pairs = 2 * sum(size == 2 for size in sizes.values())
+    power = 1 + (8 - 3) / 20
+    spread = sum(score**-power for score in scores if score)
+    for score, dis in zip(scores, by_row["dis_suda_score"], strict=True):
+        if not score:
+            assert dis == 0
+            continue
+        overall = fraction * uniques / (fraction * uniques + (1 - fraction) * pairs)
+        assert dis == pytest.approx(1 / (1 + (uniques / overall - uniques) / (score**power * spread)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from(["x", "y", None]), st.sampled_from([1, 2, None])), min_size=1, max_size=14),
+    st.lists(st.tuples(st.sampled_from(["x", "y", "z", None]), st.sampled_from([1, 2, None])), max_size=14),
+    st.sampled_from([0.1, 0.3, 0.5]),
+)
+def test_a_table_in_its_population_is_counted_as_the_definition_says(inside: Any, outside: Any, threshold: float):
+    kinds = {"a": pl.String, "b": pl.Int64}
+    everybody = pl.DataFrame(inside + outside, schema=kinds, orient="row")
+    table, population = pl.DataFrame(inside, schema=kinds, orient="row"), risk.Population(table=everybody)
+    found = risk.measure(table, ["a", "b"], population=population, thresholds=[threshold]).record()
+    here, there, n = Counter(inside), Counter(inside + outside), len(inside)
+    behind = [there[row] for row in inside]
+    journalist, presence = found["attackers"]["journalist"], [here[row] / size for row, size in there.items()]
+    assert journalist["highest"] == pytest.approx(1 / min(behind))
+    assert journalist["records_at_risk_share"] == pytest.approx(sum(1 / size > threshold for size in behind) / n)
+    mean = sum(1 / size for size in behind) / n
+    assert journalist["success_rate"] == pytest.approx(max(len(here) / sum(there[row] for row in here), mean))
+    assert found["attackers"]["marketer"]["success_rate"] == pytest.approx(mean)
+    assert found["k_map"]["k"] == min(behind)
+    told = found["delta_presence"]
+    assert (told["min"], told["max"]) == pytest.approx((min(presence), max(presence)))
+    by_row = risk.records(table, ["a", "b"], population=population)
+    assert by_row["row"].to_list() == list(range(n))
+    assert by_row["class_size"].to_list() == [here[row] for row in inside]
+    assert by_row["population_class_size"].to_list() == behind
+    assert by_row["individual_risk"].sum() == pytest.approx(found["individual"]["expected_reidentifications"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 2, 3, 4, None]), st.sampled_from(["x", "y", None]), st.sampled_from(["p", "q"])),
+        min_size=1,
+        max_size=14,
+    ),
+    st.sampled_from(["own-category", "drop"]),
+)
+def test_people_with_several_rows_are_told_apart_by_the_set_of_them(rows: Any, rule: Any):
+    table = pl.DataFrame(rows, schema={"who": pl.Int64, "a": pl.String, "b": pl.String}, orient="row")
+    known: dict[Any, set[Any]] = defaultdict(set)
+    for number, (who, a, b) in enumerate(rows):
+        if rule == "own-category" or a is not None:
+            known[("row", number) if who is None else who].add((a, b))
+    if not known:
+        with pytest.raises(TableError):
+            risk.measure(table, ["a", "b"], person="who", missing=rule)
+        return
+    sizes = Counter(frozenset(each) for each in known.values()).values()
+    found = risk.measure(table, ["a", "b"], person="who", missing=rule).record()
+    assert (found["unit"], found["records"], found["classes"]) == ("data_subjects", len(known), len(sizes))
+    assert (found["k"], found["uniques"]) == (min(sizes), sum(size == 1 for size in sizes))
+    assert found["median_class_size"] == np.median(list(sizes))
