@@ -474,10 +474,11 @@ def _weights(series: pl.Series, name: str, number: npt.NDArray[np.uint32], each:
     """Sums of sampling weights by combination, over ascending weights: the order of the rows moves no digit."""
     if not series.dtype.is_numeric():
         raise FieldError(f"weights: '{name}' is not a column of numbers.", "name the column of sampling weights.")
-    wrong = int((series.is_null() | ~(series.cast(pl.Float64) > 0)).sum())
+    plain = series.cast(pl.Float64)
+    wrong = int((series.is_null() | ~(plain > 0) | ~plain.is_finite()).fill_null(True).sum())
     if wrong:
         raise FieldError(
-            f"weights: '{name}' is missing or not above 0 in {wrong:,} of {len(series):,} rows.",
+            f"weights: '{name}' is missing, infinite or not above 0 in {wrong:,} of {len(series):,} rows.",
             "a sampling weight is the number of people that a row stands for: correct it.",
         )
     runs = (

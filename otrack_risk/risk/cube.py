@@ -32,6 +32,7 @@ Tell: TypeAlias = Callable[[str, float], None]
 MOST_SUBSETS = 1 << 16
 _DENSE = 1 << 21  # cells of an array that is summed along its axes
 _PATTERNS = 12  # attributes up to which something is kept for every pattern of them
+_MOST_SCORED = 150  # the factorial of more is no floating-point number
 _CELLS = 128  # of the tail, at most; their numbers fit a byte
 _MOST_TAIL = 5  # attributes
 _ROUND = 1 << 29  # combinations times subsets that are counted before anybody is told
@@ -109,8 +110,13 @@ def minimal_uniques(found: Combinations, max_size: int | None = None, tell: Tell
     >>> found.by_size.tolist(), found.score.tolist(), found.contribution.tolist()
     ([[0, 0, 0], [0, 1, 0], [0, 1, 0]], [0.0, 1.0, 1.0], [1.0, 1.0])
     """
-    counts, bits = _cube(found, max_size, tell, want_bits=True)
     attributes = len(found.quasi_identifiers)
+    if attributes > _MOST_SCORED:
+        raise ParameterError(
+            f"{attributes} quasi-identifiers: a score multiplies as many numbers, at most {_MOST_SCORED}.",
+            "name fewer quasi-identifiers.",
+        )
+    counts, bits = _cube(found, max_size, tell, want_bits=True)
     largest = int(counts.members.sum(axis=1).max())
     number = {tuple(np.flatnonzero(row)): place for place, row in enumerate(counts.members)}
     parents: list[int] = []

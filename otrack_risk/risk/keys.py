@@ -114,7 +114,8 @@ def numbers(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints]:
     if kind.is_float():
         plain = series.cast(pl.Float64).fill_null(0).to_numpy() + 0.0  # -0.0 is 0.0
         return number(plain.view(np.uint64).reshape(-1, 1))
-    if kind.is_numeric() or kind in (pl.Boolean, pl.Null) or kind.is_temporal():
+    wide = kind.is_decimal() or kind in (pl.Int128, pl.UInt128)
+    if (kind.is_numeric() and not wide) or kind in (pl.Boolean, pl.Null) or kind.is_temporal():
         coded = series.to_physical().cast(pl.Int64) if kind != pl.Null else pl.zeros(rows, pl.Int64, eager=True)
         return number(coded.fill_null(0).to_numpy().view(np.uint64).reshape(-1, 1))
     first = series.to_frame("x").with_row_index("row").select(pl.col("row").first().over("x")).to_series()
@@ -206,7 +207,8 @@ def run_lengths(keys: Keys) -> tuple[Ints, Ints]:
 def _column(series: pl.Series, edges: Ints) -> Column:
     """A column as codes; a date is its day (NaN is cleared by the caller)."""
     kind = series.dtype
-    if kind.is_integer() or kind.is_temporal() or isinstance(kind, pl.Enum | pl.Categorical):
+    narrow = kind.is_integer() and kind not in (pl.Int128, pl.UInt128)
+    if narrow or kind.is_temporal() or isinstance(kind, pl.Enum | pl.Categorical):
         whole = series.to_physical()
     elif kind == pl.Boolean:
         whole = series.cast(pl.UInt8)

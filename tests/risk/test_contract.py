@@ -129,6 +129,7 @@ COLUMNS = {
     "kind": pl.Series(["a", "b", "a", None, "c"], dtype=pl.Categorical),
     "long": pl.Series(["x" * 5000, "x" * 5000, "y", "", None]),
     "price": pl.Series(["1.10", "1.10", "2.00", None, "3"]).cast(pl.Decimal(10, 2)),
+    "wide": pl.Series([2**100, -(2**100), 2**100, 0, None], dtype=pl.Int128),
     "nothing": pl.Series([None] * 5),
     "list": pl.Series([[1, 2], [1, 2], [], None, [3]]),
 }
