@@ -11,11 +11,9 @@ import polars as pl
 
 from otrack_risk.risk.classes import combinations as grouped
 from otrack_risk.risk.cube import subset_counts
+from otrack_risk.risk.subsets import FEW, LARGEST, SINGLING_OUT
+from otrack_risk.risk.subsets import MOST_KEYS as MOST
 
-LARGEST = 3  # attributes at most: what one person commonly knows of another (own default)
-SINGLING_OUT = 0.95  # share of records from which a combination is a key (own default)
-FEW = 5  # combinations named where none is a key
-MOST = 12  # combinations named at most
 # Rows times combinations that are counted for one table: some seconds, 8 columns at 864,603 rows, 20 at 100,000.
 _WORK = 100_000_000
 _WIDEST = 20

@@ -240,7 +240,8 @@ def _with_missing(whole: pl.Series, absent: pl.Series, edges: Ints) -> Column:
         codes = number(words.reshape(-1, 1))[0].astype(np.int64)
         low, high = 0, int(codes.max())
     else:
-        codes = whole.fill_null(low).cast(pl.Int64).to_numpy() - low
+        least = np.array([low % 2**64], dtype=np.uint64).view(np.int64)  # wraps as unsigned numbers do
+        codes = whole.fill_null(low).to_numpy().astype(np.int64) - least
     shifted = np.where(absent.to_numpy(), 0, codes + 1)
     return Column(tuple(np.split(shifted, edges)), 0, (high - low + 1).bit_length(), has_missing=True)
 

@@ -124,6 +124,7 @@ def test_presence_is_over_every_class_of_the_population():
 COLUMNS = {
     "whole": pl.Series([-(2**63), 2**63 - 1, -(2**63), 0, None]),
     "unsigned": pl.Series([2**64 - 1, 0, 2**64 - 1, 1, None], dtype=pl.UInt64),
+    "high": pl.Series([2**64 - 1, 2**64 - 2, 2**64 - 1, None, None], dtype=pl.UInt64),
     "broken": pl.Series([0.0, -0.0, math.nan, math.inf, None]),
     "day": pl.Series([date(2010, 9, 1), date(2010, 9, 1), None, date(2011, 1, 1), date(1900, 1, 1)]),
     "kind": pl.Series(["a", "b", "a", None, "c"], dtype=pl.Categorical),
