@@ -198,7 +198,26 @@ def test_keys_are_those_that_a_profile_names(rows: list[Row]):
     ]
 
 
-def test_the_rule_is_the_profile_s():
+# Four bits for 16 people: all four facts are needed, and no three of them single out anybody.
+def test_a_key_of_four_facts_is_found_where_more_than_three_may_be_known():
+    rows = [tuple(number >> bit & 1 for bit in range(4)) for number in range(16)]
+    bits = counted(rows, ABCD)
+    assert minimal_keys(bits, largest=None).keys == (Combination(ABCD, 16),)
+    few = minimal_keys(bits)
+    assert (few.keys, few.minimal, few.largest, few.figure()) == ((), 0, 3, None)
+    assert few.record()["reason"] == "no combination singles out any record"
+    assert few.sentence().startswith("No combination of up to 3 of 4 facts singles out any of 16 records.")
+
+
+# Half of the four are alone by year and sex, at most a quarter by any single fact.
+def test_a_key_is_a_combination_that_singles_out_the_threshold_and_no_part_of_which_does():
+    found = minimal_keys(counted(PUPILS), threshold=0.5)
+    assert (found.keys, found.minimal) == ((Combination(("year", "sex"), 2),), 1)
+    assert found.record()["minimal_keys"] == [{"attributes": ["year", "sex"], "unique_share": 0.5}]
+    assert found.sentence() == (
+        "1 minimal key singles out at least 50 % of 4 records, of up to 3 of 3 facts. 2 of 4 records (50 %) are "
+        "singled out by year and sex. A missing value counts as a value of its own."
+    )
     none = minimal_keys(counted(PUPILS))
     assert (none.keys, none.minimal) == ((Combination(("sex",), 1), Combination(("year", "sex"), 2)), 0)
     assert "No combination of up to 3 of 3 facts singles out 95 % of 4 records" in none.sentence()
