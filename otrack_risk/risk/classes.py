@@ -77,9 +77,7 @@ def classes(subjects: IntoFrame, quasi_identifiers: Sequence[str], *, missing: M
     rows, _ = _rows(subjects)
     if rows.implementation.is_polars():
         found = _distinct(subjects, quasi_identifiers, missing)
-        packed, left_out = keys.packed(found.columns(), found.frame.height), found.left_out
-        del found  # the codes are no longer needed, and on many rows they are half of what is held
-        runs = keys.sort(packed)[1]
+        runs, left_out = keys.runs(found.columns(), found.frame.height), found.left_out
         counted = pl.DataFrame({"size": sorted(runs), "classes": [runs[size] for size in sorted(runs)]})
     else:
         grouped, names = _grouped(subjects, quasi_identifiers, missing)
@@ -206,7 +204,7 @@ def value_counts(
     value, values = keys.valued(found.frame["also0"])
     rows = keys.packed([*found.columns(), value], found.frame.height)
     if found.size is None:
-        ordered, _ = keys.sort(rows)
+        ordered = keys.sort(rows)
         starts, count = keys.run_lengths(ordered)
         ordered = ordered[starts]
     else:
@@ -261,7 +259,7 @@ def combinations_of_rows(
         return Combinations(names, _codes(columns, np.arange(n)), found.size), np.arange(n)
     packed = keys.packed(columns, n)
     if not rows and not weights and packed.shifts is not None:
-        ordered, _ = keys.sort(packed)
+        ordered = keys.sort(packed)
         starts, size = keys.run_lengths(ordered)
         distinct = ordered[starts]
         codes = np.empty((len(distinct), len(columns)), dtype=np.int64, order="F")

@@ -289,7 +289,7 @@ def _merged(rest: _Merged) -> _Merged:
     if sum(widths) + row_bits <= 64:  # the row's number ends the key, and so is sorted along
         parts = [keys.Column((c,), 0, width, False) for c, width in zip(columns, widths, strict=True)]
         parts.append(keys.Column((np.arange(n, dtype=np.uint32),), 0, row_bits, False))
-        tagged = keys.sort(keys.packed(parts, n))[0]
+        tagged = keys.sort(keys.packed(parts, n))
         key, row = tagged >> np.uint64(row_bits), (tagged & np.uint64((1 << row_bits) - 1)).astype(np.int64)
         starts, _ = keys.run_lengths(key)
         shifts, first = np.cumsum([0, *widths[:0:-1]])[::-1], key[starts]

@@ -38,6 +38,28 @@ def _add(keys, column, lowest, shift):
         keys[i] |= (np.uint64(np.int64(column[i])) - least) << shift
 
 
+@njit(nogil=True, inline="always")
+def _fill(block, addresses, kinds, lowest, shifts, n, start):
+    """Adds ``(column - lowest) << shift`` of every column to the keys of the rows from ``start`` on."""
+    stop = start + len(block)
+    for c in range(len(kinds)):
+        address, low, shift = addresses[c], lowest[c], np.uint64(shifts[c])
+        if kinds[c] == 1:
+            _add(block, carray(_pointer(address, _U1), n)[start:stop], low, shift)
+        elif kinds[c] == -1:
+            _add(block, carray(_pointer(address, _I1), n)[start:stop], low, shift)
+        elif kinds[c] == 2:
+            _add(block, carray(_pointer(address, _U2), n)[start:stop], low, shift)
+        elif kinds[c] == -2:
+            _add(block, carray(_pointer(address, _I2), n)[start:stop], low, shift)
+        elif kinds[c] == 4:
+            _add(block, carray(_pointer(address, _U4), n)[start:stop], low, shift)
+        elif kinds[c] == -4:
+            _add(block, carray(_pointer(address, _I4), n)[start:stop], low, shift)
+        else:
+            _add(block, carray(_pointer(address, _I8), n)[start:stop], low, shift)
+
+
 @njit(nogil=True, cache=True)
 def pack(addresses, kinds, lowest, shifts, keys, first, last, part_shift, parts):
     """Adds ``(column - lowest) << shift`` of every column to ``keys[first:last]``, counts keys by high bits.
@@ -47,26 +69,94 @@ def pack(addresses, kinds, lowest, shifts, keys, first, last, part_shift, parts)
     """
     n = len(keys)
     for start in range(first, last, _BLOCK):
-        stop = min(start + _BLOCK, last)
-        block = keys[start:stop]
-        for c in range(len(kinds)):
-            address, low, shift = addresses[c], lowest[c], np.uint64(shifts[c])
-            if kinds[c] == 1:
-                _add(block, carray(_pointer(address, _U1), n)[start:stop], low, shift)
-            elif kinds[c] == -1:
-                _add(block, carray(_pointer(address, _I1), n)[start:stop], low, shift)
-            elif kinds[c] == 2:
-                _add(block, carray(_pointer(address, _U2), n)[start:stop], low, shift)
-            elif kinds[c] == -2:
-                _add(block, carray(_pointer(address, _I2), n)[start:stop], low, shift)
-            elif kinds[c] == 4:
-                _add(block, carray(_pointer(address, _U4), n)[start:stop], low, shift)
-            elif kinds[c] == -4:
-                _add(block, carray(_pointer(address, _I4), n)[start:stop], low, shift)
-            else:
-                _add(block, carray(_pointer(address, _I8), n)[start:stop], low, shift)
+        block = keys[start : min(start + _BLOCK, last)]
+        _fill(block, addresses, kinds, lowest, shifts, n, start)
         for i in range(len(block)):
             parts[np.int64(block[i] >> np.uint64(part_shift))] += 1
+
+
+@njit(nogil=True, cache=True)
+def count_by_part(addresses, kinds, lowest, shifts, n, first, last, part_shift, parts):
+    """Counts keys by their highest bits, of the columns that reach into them; the keys are not kept."""
+    held = np.empty(_BLOCK, np.uint64)
+    for start in range(first, last, _BLOCK):
+        block = held[: min(_BLOCK, last - start)]
+        block[:] = 0
+        _fill(block, addresses, kinds, lowest, shifts, n, start)
+        for i in range(len(block)):
+            parts[np.int64(block[i] >> np.uint64(part_shift))] += 1
+
+
+@njit(nogil=True, cache=True)
+def pack_by_part(addresses, kinds, lowest, shifts, n, first, last, part_shift, places, out):
+    """Writes what is below ``part_shift`` of each key to the next place of its part; ``places`` is moved on."""
+    held = np.empty(_BLOCK, np.uint64)
+    s = np.uint64(part_shift)
+    for start in range(first, last, _BLOCK):
+        block = held[: min(_BLOCK, last - start)]
+        block[:] = 0
+        _fill(block, addresses, kinds, lowest, shifts, n, start)
+        for i in range(len(block)):
+            part = np.int64(block[i] >> s)
+            out[places[part]] = block[i]  # an array of fewer bits drops the part's own
+            places[part] += 1
+
+
+@njit(nogil=True, cache=True)
+def count_parts(keys, starts, first, last, below, sizes, larger):
+    """Counts the runs of equal keys within each part by length, through a table of the keys met.
+
+    Keys (uint32) are told apart by what ``below`` leaves of them. Returns how many runs are longer than
+    ``len(sizes) - 1``; their lengths are written to ``larger``.
+    """
+    most = 1
+    for p in range(first, last):
+        most = max(most, starts[p + 1] - starts[p])
+    table = np.empty(1 << _slot_bits(most), np.uint64)  # the key in the high half, how often in the low; 0 is free
+    one, half, low = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
+    longest = np.uint64(len(sizes) - 1)
+    n_larger, n_met = 0, 0
+    for p in range(first, last):
+        bits = _slot_bits(starts[p + 1] - starts[p])
+        slots, shift = np.uint64(1 << bits), np.uint64(64 - bits)
+        for j in range(slots):
+            table[j] = 0
+        any_longer = False
+        for i in range(starts[p], starts[p + 1]):
+            key = np.uint64(keys[i] & below)
+            j = (key * _GOLDEN) >> shift
+            held = table[j]
+            while held != 0 and held >> half != key:
+                j = (j + one) & (slots - one)
+                held = table[j]
+            if held == 0:
+                table[j] = key << half | one
+                n_met += 1
+            else:
+                table[j] = held + one
+                times = held & low
+                if times < longest:
+                    sizes[times] -= 1
+                    sizes[times + one] += 1
+                elif times == longest:
+                    sizes[times] -= 1
+                    any_longer = True
+        if any_longer:
+            for j in range(slots):
+                if table[j] & low > longest:
+                    larger[n_larger] = table[j] & low
+                    n_larger += 1
+    sizes[1] += n_met
+    return n_larger
+
+
+@njit(nogil=True, inline="always")
+def _slot_bits(rows):
+    """Bits of the number of a slot, in a table of which at most a quarter is taken."""
+    bits = 4
+    while (1 << bits) < 4 * rows:
+        bits += 1
+    return bits
 
 
 @njit(nogil=True, cache=True)
@@ -80,22 +170,16 @@ def scatter(keys, shift, places, out):
 
 
 @njit(nogil=True, cache=True)
-def sort_parts(keys, starts, first, last, bits, sizes, larger):
-    """Sorts the parts ``first`` to ``last`` by their lowest ``bits`` bits and counts runs of equal keys by length.
-
-    Returns how many runs are longer than ``len(sizes) - 1``; their lengths are written to ``larger``.
-    """
+def sort_parts(keys, starts, first, last, bits):
+    """Sorts the parts ``first`` to ``last`` by their lowest ``bits`` bits."""
     spare = np.empty(np.diff(starts[first : last + 1]).max(), np.uint64)
     passes = (bits + _DIGIT - 1) // _DIGIT
     width = max(1, (bits + passes - 1) // max(passes, 1))
     count = np.zeros(1 << width, np.uint32)
     mask = np.uint64((1 << width) - 1)
-    n_larger = 0
     for p in range(first, last):
         part = keys[starts[p] : starts[p + 1]]
         m = len(part)
-        if m == 0:
-            continue
         here = part
         if m <= _FEW:
             for i in range(1, m):
@@ -124,18 +208,6 @@ def sort_parts(keys, starts, first, last, bits, sizes, larger):
                 here, there = there, here
             if passes & 1:
                 part[:] = here
-        run = 1
-        for i in range(1, m + 1):
-            if i < m and here[i] == here[i - 1]:
-                run += 1
-                continue
-            if run < len(sizes):
-                sizes[run] += 1
-            else:
-                larger[n_larger] = run
-                n_larger += 1
-            run = 1
-    return n_larger
 
 
 @njit(nogil=True, cache=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Thread
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,8 +26,10 @@ Codes: TypeAlias = npt.NDArray[Any]
 
 SMALL = 100_000  # rows up to which plain numpy is as fast as loading what is compiled
 _WIDTH = 64  # bits of a key
-_PART = 1500  # rows of a part that is sorted at once, about
+_HALF = 32  # bits of what is left of a key within its part, at most, to be counted through a table
+_PART = 1500  # rows of a part that is sorted or counted at once, about
 _MOST_PARTS = 11  # bits
+_MOST_TOGETHER = 1 << 22  # rows of a part for which a table of the keys met is made
 _COUNTED = 4096  # class sizes that are counted in place; larger ones are listed
 _INLINE = 12  # bytes of text that lie in its view
 
@@ -146,7 +148,7 @@ def packed(columns: Sequence[Column], rows: int) -> Rows:
     """The key of every row: the columns side by side, the first in the highest bits."""
     widths = [part.bits for part in columns]
     if sum(widths) <= _WIDTH:
-        shifts = tuple(int(shift) for shift in np.cumsum(widths[::-1])[::-1] - widths)
+        shifts = _shifts(columns)
         keys, parts = _side_by_side(columns, shifts, rows)
         return Rows(keys, shifts, sum(widths), parts)
     fits = 1  # as many leading columns as one key holds, numbered by the combinations that occur
@@ -158,36 +160,69 @@ def packed(columns: Sequence[Column], rows: int) -> Rows:
     return Rows(folded.keys, None, folded.bits, folded.parts)
 
 
-def sort(rows: Rows) -> tuple[Keys, dict[int, int]]:
-    """The keys in ascending order, and how many runs of equal keys there are of each length."""
+def sort(rows: Rows) -> Keys:
+    """The keys in ascending order."""
     n = len(rows.keys)
     if rows.parts is None:
-        keys = np.sort(rows.keys)
-        lengths, counts = np.unique(run_lengths(keys)[1], return_counts=True)
-        return keys, dict(zip(lengths.tolist(), counts.tolist(), strict=True))
+        return np.sort(rows.keys)
     from otrack_risk.risk import kernels
 
-    halves = shares(n)
-    shift = rows.bits - _part_bits(n, rows.bits)
-    places = np.concatenate(([0], np.cumsum(rows.parts.T.reshape(-1))[:-1])).reshape(-1, len(halves)).T.copy()
-    starts = np.append(places[0], n)
+    shift, halves = rows.bits - _part_bits(n, rows.bits), shares(n)
+    starts, places = _places(rows.parts, n)
     keys = np.empty_like(rows.keys)
     each(lambda i: kernels.scatter(rows.keys[slice(*halves[i])], shift, places[i], keys), range(len(halves)))
-    edges = [int(np.searchsorted(starts, low)) for low, _ in halves] + [len(starts) - 1]
-    sizes = np.zeros((len(halves), _COUNTED + 1), dtype=np.int64)
+    edges = _edges(starts, halves)
+    each(lambda i: kernels.sort_parts(keys, starts, edges[i], edges[i + 1], shift), range(len(halves)))
+    return keys
 
-    def sort_share(i: int) -> Ints:
-        rest = int(starts[edges[i + 1]] - starts[edges[i]]) // _COUNTED + 1
-        larger = np.empty(rest, dtype=np.int64)
-        listed = kernels.sort_parts(keys, starts, edges[i], edges[i + 1], shift, sizes[i], larger)
+
+def runs(columns: Sequence[Column], rows: int) -> dict[int, int]:
+    """How many combinations of the columns occur in how many rows.
+
+    Nobody asks in which order: the keys are parted by their highest bits and counted part by part.
+
+    Examples
+    --------
+    >>> runs(columns_of(pl.DataFrame({"year": [7, 9, 7]}), ["year"]), 3)
+    {1: 1, 2: 1}
+    """
+    wide = [part for part in columns if part.bits]
+    bits = sum(part.bits for part in wide)
+    if rows <= SMALL or not 0 < bits <= _HALF + _MOST_PARTS:
+        return _tallied(run_lengths(sort(packed(columns, rows)))[1])
+    from otrack_risk.risk import kernels
+
+    halves, pieces = shares(rows), _pieces(wide, _shifts(wide))
+    shift = bits - max(_part_bits(rows, bits), bits - _HALF)
+    parts = np.zeros((len(halves), 1 << (bits - shift)), dtype=np.int64)
+    leading = sum(place + part.bits > shift for place, part in zip(_shifts(wide), wide, strict=True))
+
+    def count(i: int) -> None:
+        for piece, low, high in _within(pieces, *halves[i]):
+            kernels.count_by_part(*piece.leading(leading), piece.rows, low, high, shift, parts[i])
+
+    each(count, range(len(halves)))
+    starts, places = _places(parts, rows)
+    if int(np.diff(starts).max()) > _MOST_TOGETHER:
+        return _tallied(run_lengths(sort(packed(columns, rows)))[1])
+    keys = np.empty(rows, dtype=np.uint32)
+
+    def write(i: int) -> None:
+        for piece, low, high in _within(pieces, *halves[i]):
+            kernels.pack_by_part(*piece.leading(len(wide)), piece.rows, low, high, shift, places[i], keys)
+
+    each(write, range(len(halves)))
+    edges, sizes = _edges(starts, halves), np.zeros((len(halves), _COUNTED + 1), dtype=np.int64)
+    below = np.uint32((1 << shift) - 1)
+
+    def tally(i: int) -> Ints:
+        larger = np.empty(int(starts[edges[i + 1]] - starts[edges[i]]) // _COUNTED + 1, dtype=np.int64)
+        listed = kernels.count_parts(keys, starts, edges[i], edges[i + 1], below, sizes[i], larger)
         return larger[:listed]
 
-    larger = np.concatenate(each(sort_share, range(len(halves))))
+    larger = np.concatenate(each(tally, range(len(halves))))
     by_size = sizes.sum(axis=0)
-    runs = {int(size): int(by_size[size]) for size in np.flatnonzero(by_size)}
-    for size, count in zip(*np.unique(larger, return_counts=True), strict=True):
-        runs[int(size)] = int(count)
-    return keys, runs
+    return {int(size): int(by_size[size]) for size in np.flatnonzero(by_size)} | _tallied(larger)
 
 
 def run_lengths(keys: Keys) -> tuple[Ints, Ints]:
@@ -264,24 +299,78 @@ def _side_by_side(columns: Sequence[Column], shifts: Sequence[int], rows: int) -
     bits = sum(part.bits for part in columns)
     part_bits, edges = _part_bits(rows, bits), shares(rows)
     parts = np.zeros((len(edges), 1 << part_bits), dtype=np.int64)
-    lowest = np.array([part.lowest % 2**64 for part, _ in wide], dtype=np.uint64).view(np.int64)
-    places = np.array([shift for _, shift in wide], dtype=np.int64)
-    ends = np.cumsum([0, *(len(chunk) for chunk in columns[0].chunks)]).tolist()
-    chunks = []
-    for number, (start, stop) in enumerate(pairwise(ends)):
-        held = [np.ascontiguousarray(part.chunks[number]) for part, _ in wide]
-        kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held], dtype=np.int64)
-        chunks.append((start, stop, np.array([chunk.ctypes.data for chunk in held], dtype=np.int64), kinds, held))
+    if not wide:
+        parts[:, 0] = [high - low for low, high in edges]
+        return keys, parts
+    pieces = _pieces([part for part, _ in wide], [shift for _, shift in wide])
 
     def add(share: int) -> None:
-        for start, stop, addresses, kinds, _ in chunks:
-            low, high = (min(max(edge, start), stop) - start for edge in edges[share])
-            if low < high:
-                here = keys[start:stop]
-                kernels.pack(addresses, kinds, lowest, places, here, low, high, bits - part_bits, parts[share])
+        for piece, low, high in _within(pieces, *edges[share]):
+            here = keys[piece.first : piece.first + piece.rows]
+            kernels.pack(*piece.leading(len(wide)), here, low, high, bits - part_bits, parts[share])
 
     each(add, range(len(edges)))
     return keys, parts
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Rows of which every column lies in one piece of memory."""
+
+    first: int
+    rows: int
+    addresses: Ints
+    kinds: Ints  # bytes of a number, negative where it is signed
+    lowest: Ints
+    shifts: Ints
+    held: tuple[Codes, ...]  # keeps the memory
+
+    def leading(self, columns: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """What a kernel is told of the first columns."""
+        return self.addresses[:columns], self.kinds[:columns], self.lowest[:columns], self.shifts[:columns]
+
+
+def _pieces(columns: Sequence[Column], shifts: Sequence[int]) -> list[_Piece]:
+    lowest = np.array([part.lowest % 2**64 for part in columns], dtype=np.uint64).view(np.int64)
+    places = np.array(shifts, dtype=np.int64)
+    first, pieces = 0, []
+    for chunks in zip(*(part.chunks for part in columns), strict=True):
+        held = tuple(np.ascontiguousarray(chunk) for chunk in chunks)
+        kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held], dtype=np.int64)
+        addresses = np.array([chunk.ctypes.data for chunk in held], dtype=np.int64)
+        pieces.append(_Piece(first, len(held[0]), addresses, kinds, lowest, places, held))
+        first += len(held[0])
+    return pieces
+
+
+def _within(pieces: Sequence[_Piece], start: int, stop: int) -> Iterator[tuple[_Piece, int, int]]:
+    """The pieces that hold some of these rows, and which of their own rows these are."""
+    for piece in pieces:
+        low, high = (min(max(edge - piece.first, 0), piece.rows) for edge in (start, stop))
+        if low < high:
+            yield piece, low, high
+
+
+def _shifts(columns: Sequence[Column]) -> tuple[int, ...]:
+    """Bits below each column in a key that has the first in its highest bits."""
+    widths = [part.bits for part in columns]
+    return tuple(int(shift) for shift in np.cumsum(widths[::-1])[::-1] - widths)
+
+
+def _places(parts: Ints, rows: int) -> tuple[Ints, Ints]:
+    """Where each part starts, with the end; and where each thread's share of it does."""
+    places = np.concatenate(([0], np.cumsum(parts.T.reshape(-1))[:-1])).reshape(-1, len(parts)).T.copy()
+    return np.append(places[0], rows), places
+
+
+def _edges(starts: Ints, halves: Sequence[tuple[int, int]]) -> list[int]:
+    """Parts, shared out by their rows."""
+    return [int(np.searchsorted(starts, low)) for low, _ in halves] + [len(starts) - 1]
+
+
+def _tallied(lengths: Ints) -> dict[int, int]:
+    sizes, counts = np.unique(lengths, return_counts=True)
+    return dict(zip(sizes.tolist(), counts.tolist(), strict=True))
 
 
 def _short_texts(series: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints] | None:
@@ -363,12 +452,25 @@ _Stream._fields_ = [
 def each(do: Callable[[int], Any], parts: Iterable[int]) -> list[Any]:
     """One thread a part, the first of them this one; the compiled loops run side by side."""
     todo = list(parts)
-    if len(todo) < 2:
-        return [do(part) for part in todo]
-    with ThreadPoolExecutor(len(todo) - 1) as threads:
-        others = [threads.submit(do, part) for part in todo[1:]]
-        first = do(todo[0])
-    return [first, *(other.result() for other in others)]
+    found: list[Any] = [None] * len(todo)
+    raised: list[BaseException] = []
+
+    def run(i: int) -> None:
+        try:
+            found[i] = do(todo[i])
+        except BaseException as error:  # handed on to whoever asked, from whichever thread
+            raised.append(error)
+
+    threads = [Thread(target=run, args=(i,)) for i in range(1, len(todo))]
+    for thread in threads:
+        thread.start()
+    if todo:
+        run(0)
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+    return found
 
 
 def shares(n: int) -> list[tuple[int, int]]:
