@@ -315,7 +315,7 @@ class _Tail:
 
     spans: list[int]
     subsets: Ints  # as bits, smaller ones first; 0 is not among them
-    group: Ints  # shape (2**attributes, cells): cell over a subset that a cell falls into
+    group: Codes  # shape (2**attributes, cells): cell over a subset that a cell falls into
     differing: Ints  # shape (cells, cells): attributes in which two cells differ, as bits
 
     @classmethod
@@ -329,7 +329,7 @@ class _Tail:
         apart = (cells[:, :, None] != cells[:, None, :]) if spans else np.zeros((1, 1, 1), dtype=bool)
         differing = (apart.astype(np.int64) << np.arange(len(apart))[:, None, None]).sum(axis=0)
         subsets = sorted(range(1, 1 << len(spans)), key=lambda subset: (subset.bit_count(), subset))
-        return cls(spans, np.array(subsets, dtype=np.int64), group, differing)
+        return cls(spans, np.array(subsets, dtype=np.int64), group.astype(np.uint8), differing)
 
     def cells_of(self, columns: list[Codes], n: int) -> Codes:
         """The cell of each combination."""

@@ -342,8 +342,8 @@ def cube(
     tally = np.zeros(most_values + 1, np.int64)
     n_cells = group.shape[1]
     by_cell, by_group = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
-    one_of_cell, one_of_group = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
-    in_cells, in_groups = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
+    one_of_cell, in_weights = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
+    in_cells, in_groups = np.zeros(n_cells + 1, np.uint8), np.zeros(n_cells + 1, np.uint8)
     close_pairs, want_bits = len(patterns) > 0, len(bits) > 0
     for p in parts:
         low, m = starts[p], starts[p + 1] - starts[p]
@@ -394,28 +394,42 @@ def cube(
                         for q in range(i, j):
                             member = low + sorted_members[q]
                             cell = cells[member]
-                            if by_cell[cell] == 0:
-                                in_cells[n_in] = cell
-                                n_in += 1
+                            in_cells[n_in] = cell
+                            n_in += by_cell[cell] == 0
                             by_cell[cell] += weights[member]
                             one_of_cell[cell] = member
+                        for x in range(n_in):
+                            in_weights[x] = by_cell[in_cells[x]]
                         for t in range(n_tails[level]):
                             tail, n_groups = tails[t], 0
+                            of_cell, found = group[tail], counts[node, tail]
+                            # no branch in these two loops: which way it went could not be foreseen
                             for x in range(n_in):
-                                cell = in_cells[x]
-                                g = group[tail, cell]
-                                if by_group[g] == 0:
-                                    in_groups[n_groups] = g
-                                    n_groups += 1
-                                by_group[g] += by_cell[cell]
-                                one_of_group[g] = one_of_cell[cell]
+                                g = of_cell[in_cells[x]]
+                                in_groups[n_groups] = g
+                                n_groups += by_group[g] == 0
+                                by_group[g] += in_weights[x]
+                            alone, agreeing, smallest = 0, 0.0, found[2]
                             for x in range(n_groups):
-                                g = in_groups[x]
-                                _count(counts[node, tail], pairs, node, tail, by_group[g])
-                                if want_bits and by_group[g] == 1:
-                                    number = own[node, tail]
-                                    bits[one_of_group[g], number >> 6] |= np.uint64(1) << np.uint64(number & 63)
-                                by_group[g] = 0
+                                size_in = by_group[in_groups[x]]
+                                by_group[in_groups[x]] = 0
+                                alone += size_in == 1
+                                agreeing += np.float64(size_in) * np.float64(size_in - 1)
+                                smallest = min(smallest, size_in)
+                            found[0] += n_groups
+                            found[1] += alone
+                            found[2] = smallest
+                            pairs[node, tail] += 0.5 * agreeing
+                            if want_bits and alone:
+                                number = own[node, tail]
+                                for x in range(n_in):
+                                    by_group[of_cell[in_cells[x]]] += in_weights[x]
+                                for x in range(n_in):
+                                    if by_group[of_cell[in_cells[x]]] == 1:
+                                        one = one_of_cell[in_cells[x]]
+                                        bits[one, number >> 6] |= np.uint64(1) << np.uint64(number & 63)
+                                for x in range(n_in):
+                                    by_group[of_cell[in_cells[x]]] = 0
                         for x in range(n_in):
                             by_cell[in_cells[x]] = 0
                         if not leaf:
