@@ -44,7 +44,7 @@ from otrack_risk.risk.sizes import (
 )
 from otrack_risk.risk.subsets import MOST_FACTS, minimal_keys, quasi_identifier_shares, subset_risk
 from otrack_risk.risk.suda import dis_suda_scores, special
-from otrack_risk.risk.unicity import unicity
+from otrack_risk.risk.unicity import Unicity, unicity
 from otrack_risk.risk.utility import utility
 from otrack_risk.risk.wildcard import between, matching
 
@@ -147,12 +147,7 @@ def measure(
     known, learnt, people = list(quasi_identifiers), {name: name for name in sensitive}, None
     extra: dict[str, Any] = {}
     if known_facts is not None:
-        if person is None or rng is None:
-            raise ParameterError(
-                "known_facts: it is asked of people who have several rows, and drawn by chance.",
-                "name the column that tells people apart, and hand over a source of chance.",
-            )
-        extra["unicity"] = unicity(subjects, quasi_identifiers, person, known=known_facts, rng=rng)
+        extra["unicity"] = _any_facts(subjects, quasi_identifiers, person, known_facts, rng)
     if compare_missing and person is None:
         extra["missing_compared"] = missing_compared(
             subjects, quasi_identifiers, alpha=missing_alpha, threshold=thresholds[0]
@@ -459,48 +454,66 @@ class _Table:
     ) -> dict[str, Any]:
         """What rests on subsets of the quasi-identifiers, each by its key in the contract."""
         asked = {"subsets": subsets is not None, "shapley": keys, "minimal_keys": keys, "suda": suda is not None}
-        for name, wanted in asked.items():
-            if not wanted:
-                self.reasons[name] = "it was not asked for"
-        if not any(asked.values()):
+        self.reasons.update({name: "it was not asked for" for name, wanted in asked.items() if not wanted})
+        wanted = [name for name in asked if asked[name]]
+        if self.people is not None:
+            self.reasons.update(dict.fromkeys(wanted, _PERSON))
             return {}
-        no_classes = self.missing == "wildcard"
-        if self.people is not None or no_classes:
-            self.reasons.update(
-                {name: _PERSON if self.people is not None else _WILDCARD for name in asked if asked[name]}
-            )
-            if self.people is not None or suda is None:
-                return {}
         told: dict[str, Any] = {}
-        found, d = self.combinations, len(self.known)
-        if not no_classes and (keys or subsets is not None):
-            few = d <= _MOST_KEYS and len(found.size) * 2**d <= _WORK
-            all_of_them = few or (subsets is not None and subsets >= d and 2**d <= MOST_SUBSETS)
-            size = d if keys and all_of_them else subsets or _unasked_size(d)
-            if subsets is None and not size:
-                self.reasons.update(dict.fromkeys(("minimal_keys", "shapley"), f"{d} quasi-identifiers are too many"))
-                return told | ({"suda": special(found, minimal_uniques(found, suda, tell))} if suda else {})
-            counts = subset_counts(found, size, tell)
-            if subsets is not None:
-                within = counts.up_to(subsets)
-                guessed = {
-                    name: posteriors(
-                        grouping.combinations(self.subjects, [*self.known, name], missing=self.missing), within.members
-                    )
-                    for name in sensitive
-                }
-                told["subsets"] = subset_risk(within, inference=guessed, missing=self.missing)
-            if keys and d > MOST_FACTS:
-                self.reasons.update(dict.fromkeys(("minimal_keys", "shapley"), f"{d} quasi-identifiers are too many"))
-            elif keys:
-                told["minimal_keys"] = minimal_keys(counts, missing=self.missing)
-                if size >= d:
-                    told["shapley"] = quasi_identifier_shares(counts, missing=self.missing)
-                else:
-                    self.reasons["shapley"] = f"it needs all subsets of {d} quasi-identifiers, which are too many here"
+        if self.missing == "wildcard":
+            self.reasons.update(dict.fromkeys([name for name in wanted if name != "suda"], _WILDCARD))
+        elif keys or subsets is not None:
+            told |= self._subsets(sensitive, subsets, keys, tell)
         if suda is not None:
-            told["suda"] = special(found, minimal_uniques(found, suda, tell))
+            told["suda"] = special(self.combinations, minimal_uniques(self.combinations, suda, tell))
         return told
+
+    def _subsets(
+        self, sensitive: list[str], subsets: int | None, keys: bool, tell: Callable[[str, float], None] | None
+    ) -> dict[str, Any]:
+        found, d = self.combinations, len(self.known)
+        few = d <= _MOST_KEYS and len(found.size) * 2**d <= _WORK
+        all_of_them = few or (subsets is not None and subsets >= d and 2**d <= MOST_SUBSETS)
+        size = d if keys and all_of_them else subsets or _unasked_size(d)
+        too_many = dict.fromkeys(("minimal_keys", "shapley"), f"{d} quasi-identifiers are too many")
+        if subsets is None and not size:
+            self.reasons.update(too_many)
+            return {}
+        told: dict[str, Any] = {}
+        counts = subset_counts(found, size, tell)
+        if subsets is not None:
+            within = counts.up_to(subsets)
+            guessed = {
+                name: posteriors(
+                    grouping.combinations(self.subjects, [*self.known, name], missing=self.missing), within.members
+                )
+                for name in sensitive
+            }
+            told["subsets"] = subset_risk(within, inference=guessed, missing=self.missing)
+        if keys and d > MOST_FACTS:
+            self.reasons.update(too_many)
+        elif keys:
+            told["minimal_keys"] = minimal_keys(counts, missing=self.missing)
+            if size >= d:
+                told["shapley"] = quasi_identifier_shares(counts, missing=self.missing)
+            else:
+                self.reasons["shapley"] = f"it needs all subsets of {d} quasi-identifiers, which are too many here"
+        return told
+
+
+def _any_facts(
+    subjects: IntoFrame,
+    quasi_identifiers: Sequence[str],
+    person: str | None,
+    known: int,
+    rng: np.random.Generator | None,
+) -> Unicity:
+    if person is None or rng is None:
+        raise ParameterError(
+            "known_facts: it is asked of people who have several rows, and drawn by chance.",
+            "name the column that tells people apart, and hand over a source of chance.",
+        )
+    return unicity(subjects, quasi_identifiers, person, known=known, rng=rng)
 
 
 def _unasked_size(attributes: int) -> int:
