@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
     from otrack_risk.display.results import Shown
 
 PRESETS = ("primary", "secondary", "trust", "otrack")
+FORMATS = (
+    "parquet",
+    "csv",
+    "xlsx",
+    "oneroster",
+    "oneroster12",
+    "ctf",
+    "mis",
+    "bucket",
+    "sqlite",
+    "duckdb",
+    "postgresql",
+)
 
 
 @command("synth", "otrack-risk synth data/synthetic/secondary --preset secondary --seed 7")
@@ -37,14 +51,20 @@ PRESETS = ("primary", "secondary", "trust", "otrack")
 @click.option("--schools", type=click.IntRange(1), help="Schools, instead of the preset's.")
 @click.option("--images", type=click.IntRange(0), help="Rows of the image index, instead of the preset's.")
 @click.option(
-    "--format", "file_format", type=click.Choice(["parquet", "csv", "xlsx"]), default="parquet", show_default=True
+    "--portraits", type=click.IntRange(0), default=0, show_default=True, help="Pictures of the index to draw to files."
 )
+@click.option("--format", "file_format", type=click.Choice(FORMATS), default="parquet", show_default=True)
+@click.option(
+    "--dirt", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Share of cells that may get dirty."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes; the files are the same whatever their number.")
 @options(SEED, JSON, QUIET)
-def synth_command(out: Path, as_json: bool, quiet: bool, **given: Any) -> None:
+def synth_command(out: Path, workers: int | None, as_json: bool, quiet: bool, **given: Any) -> None:
     """Write a synthetic school world: a school that never was."""
     from otrack_risk import synth
 
-    world = synth.make(out=out, **given)
+    with progress_bar(quiet) as tell:
+        world = synth.make(out=out, workers=workers or os.cpu_count() or 1, progress=tell, **given)
     show("synth", world, as_json, [], {"out": out, **given})
 
 

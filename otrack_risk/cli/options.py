@@ -36,7 +36,8 @@ class Command(click.Command):
 def cli() -> None:
     """What was in it, about how many children, how findable is each, and who could see them.
 
-    DATA is a file (.csv .csv.gz .tsv .parquet .feather .xlsx .jsonl) or a folder with one table a file.
+    DATA is a file (.csv .csv.gz .tsv .parquet .feather .xlsx .jsonl), a folder with one table a file, a OneRoster
+    .zip, a CTF .xml, or a database (postgresql://..., duckdb:///file, sqlite:///file).
     """
 
 
@@ -53,7 +54,17 @@ def options(*options: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
+class DataPath(click.Path):
+    """A path, or a database's address, which a path would spoil."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from otrack_risk.frames import database
+
+        return value if isinstance(value, Path) else database.located(value)
+
+
 PATH = click.Path(path_type=Path)
+DATA_PATH = DataPath()
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, exact numbers.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress.")
 SEED = click.option(
@@ -61,13 +72,13 @@ SEED = click.option(
 )
 CATALOGUE = click.option("--catalogue", type=PATH, help="What each column is, as a person edited it.")
 READING = (
-    click.option("--table", help="One table of a folder or workbook."),
+    click.option("--table", help="One table of a folder, workbook or database."),
     click.option("--delimiter", help="Of CSV; detected if not given."),
     click.option("--encoding", help="Of CSV; detected if not given."),
     click.option("--null", "null_values", multiple=True, help="A further marker of a missing value (repeatable)."),
     CATALOGUE,
 )
-DATA = click.argument("data", type=PATH)
+DATA = click.argument("data", type=DATA_PATH)
 
 
 def read(
@@ -109,10 +120,12 @@ def document(command_name: str, result: object, inputs: Any, parameters: Mapping
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON has them: a path stands by its name, without its directory; a day in ISO form."""
+    """Parameters as JSON has them: a path or database stands by its name alone; a day in ISO form."""
+    from otrack_risk.frames.database import Url
+
     return {
         name: value.name
-        if isinstance(value, Path)
+        if isinstance(value, Path | Url)
         else value.date().isoformat()
         if isinstance(value, datetime)
         else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ def _assess(
 
         told("Making the synthetic school world")
         data = Path("data/synthetic") / story.data.preset
-        synth.make(preset=story.data.preset, out=data, seed=story.data.seed)
+        synth.make(preset=story.data.preset, out=data, seed=story.data.seed, workers=os.cpu_count() or 1)
     told("Reading the data")
     dataset, _ = read(data, catalogue=catalogue)
     inputs, notes = dataset.inputs(), dataset.notes()

@@ -26,6 +26,7 @@ _SCHOOL_KINDS = ("school_id", "urn", "laestab", "school", "school_name")
 _HASH_KINDS = ("hash", "sha256", "sha1", "md5")
 _SINCE_KINDS = ("admission_date", "employment_date")  # older than the record: since when somebody belongs to the school
 _PICTURE = r"(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|heif|webp)\s*$"
+_DOCUMENT = r"(?i)\.(pdf|docx?|xlsx?|pptx?|odt|ods|rtf|txt|csv|msg|eml|html?|zip)\s*$"
 _CANNOT_TELL = (
     "No column tells the {} apart; where each row is a person of its own, say so in the catalogue (one_row_a_person)."
 )
@@ -205,18 +206,23 @@ def _named(people: Mapping[schema.PersonKind, Heads], naming: Sequence[Told]) ->
     return max(least, known.get("unknown", (0, 0))[0]), sum(span[1] for span in known.values())
 
 
+def _any_name(table: Held, columns: Sequence[schema.Column], pattern: str) -> pl.Series:
+    """Rows of which a file name is of this pattern."""
+    text = [table.rows[column.name].cast(pl.String).str.contains(pattern).fill_null(False) for column in columns]
+    return pl.DataFrame(text).select(pl.any_horizontal(pl.all())).to_series()
+
+
 def _images(held: Sequence[Held], children: Heads) -> Images:
-    """Pictures that tables list: every row of an index of images, elsewhere file names that end like one."""
+    """Pictures that tables list: in an index every name but a document's, elsewhere names that end like a picture's."""
     files, linked, can_link = 0, 0, False
     hashes: list[pl.Series] = []
     for table in held:
         if not (names := file_names(table)):
             continue
         if index(table) and any(column.category == "images" for column in names):
-            pictures = pl.repeat(True, table.rows.height, eager=True)
+            pictures = ~_any_name(table, names, _DOCUMENT)
         else:
-            text = [table.rows[column.name].cast(pl.String).str.contains(_PICTURE).fill_null(False) for column in names]
-            pictures = pl.DataFrame(text).select(pl.any_horizontal(pl.all())).to_series()
+            pictures = _any_name(table, names, _PICTURE)
         files += int(pictures.sum())
         if table.schema.subjects == "child" and table.name in children.numbers and table.key is not None:
             can_link = True

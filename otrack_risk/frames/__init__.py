@@ -3,6 +3,8 @@
 The stages of a reader are the modules: :mod:`~otrack_risk.frames.text` (bytes),
 :mod:`~otrack_risk.frames.delimited`, :mod:`~otrack_risk.frames.workbook` and
 :mod:`~otrack_risk.frames.stored` (rows), :mod:`~otrack_risk.frames.cells` (header and cells).
+Several tables in one place are :mod:`~otrack_risk.frames.sets`: :mod:`~otrack_risk.frames.oneroster`,
+:mod:`~otrack_risk.frames.ctf`, :mod:`~otrack_risk.frames.database` and :mod:`~otrack_risk.frames.postgres`.
 :mod:`~otrack_risk.frames.letter` reads what has no rows at all.
 """
 
@@ -19,8 +21,10 @@ import polars as pl
 from otrack_risk.errors import FileError, TableError
 
 if TYPE_CHECKING:
+    from otrack_risk.frames.database import Url
     from otrack_risk.frames.workbook import Sheet
 
+_ABOUT_A_WORLD = ("truth", "manifest.json", "certificate.json")
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".feather", ".xlsx", ".jsonl")
 
 
@@ -141,7 +145,9 @@ def read(
     path : .csv .csv.gz .tsv .parquet .feather .xlsx .jsonl, or a folder of these
         In a folder each file is a table, and each sheet of a workbook that has several. TOML,
         Markdown, README and hidden files are no tables; folders within are not entered, and counted.
-    table : the one table to read, by its name: the file's stem, or the sheet's name
+        Or a set of tables: a OneRoster .zip, a CTF .xml or a folder of them, a .sqlite or .duckdb file, or a
+        database's address (postgresql://..., duckdb:///file, sqlite:///file).
+    table : the one table to read, by its name: the file's stem, the sheet's name, or the database's
     delimiter, encoding : of delimited text; found out where not given
     null_values : texts that mean "missing"
 
@@ -152,7 +158,7 @@ def read(
     TableError
         No table of that name.
     ParameterError
-        A delimiter or an encoding that does not exist.
+        A delimiter or an encoding that does not exist; a database that takes something that is not installed.
 
     Examples
     --------
@@ -166,15 +172,20 @@ def read(
     >>> data.notes()[-1]
     "pupils: line 5: 1 skipped (fewer fields than the header's 3)."
     """
-    path = Path(path)
+    from otrack_risk.frames import database, sets
+
+    path = database.located(path)
     try:
-        files, remarks = _files(path)
-        sources = _named(files)
-        if table is not None:
-            if table not in sources:
-                raise TableError(f"{_name(path)} has no table '{table}'.", f"name one of: {', '.join(sources)}.")
-            sources, remarks = {table: sources[table]}, []
-        read_in = [_with_plain_names(each) for each in _read(sources, delimiter, encoding, null_values)]
+        found = sets.read_set(path, table=table, delimiter=delimiter, encoding=encoding, null_values=null_values)
+        if found is None:
+            files, remarks = _files(Path(path))
+            sources = _named(files)
+            if table is not None:
+                if table not in sources:
+                    raise TableError(f"{_name(path)} has no table '{table}'.", f"name one of: {', '.join(sources)}.")
+                sources, remarks = {table: sources[table]}, []
+            found = _read(sources, delimiter, encoding, null_values), remarks
+        read_in, remarks = [_with_plain_names(each) for each in found[0]], found[1]
     except OSError:
         raise FileError(f"{_name(path)} cannot be opened.", "check that you may read it.") from None
     empty = [each for each in read_in if not each.kept]
@@ -220,12 +231,14 @@ def write(rows: pl.DataFrame, path: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _name(path: Path) -> str:
-    return path.name or path.resolve().name or "data"
+def _name(path: Path | Url) -> str:
+    return path.name or (path.resolve().name if isinstance(path, Path) else "") or "data"
 
 
 def _suffix(path: Path) -> str:
     """The suffix, if it is one that can be read."""
+    from otrack_risk.frames import sets
+
     name = path.name.lower()
     for suffix in SUFFIXES:
         if name.endswith(suffix):
@@ -235,7 +248,10 @@ def _suffix(path: Path) -> str:
             f"{path.name} is no table.",
             "a supplier's letter is read by exposure; a catalogue or scenario by its option.",
         )
-    raise FileError(f"{path.name}: this kind of file is not read.", f"give one of: {' '.join(SUFFIXES)}, or a folder.")
+    raise FileError(
+        f"{path.name}: this kind of file is not read.",
+        f"give one of: {' '.join(SUFFIXES + sets.SUFFIXES)}, or a folder.",
+    )
 
 
 def _files(path: Path) -> tuple[list[Path], list[str]]:
@@ -246,6 +262,8 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
         _suffix(path)
         return [path], []
     inside = sorted(each for each in path.iterdir() if not each.name.startswith((".", "~$")))
+    if (path / "world.toml").is_file():  # a synthetic world: what it says of itself is no data of a school
+        inside = [each for each in inside if each.name not in _ABOUT_A_WORLD]
     folders = [each for each in inside if each.is_dir()]
     about = [
         each for each in inside if each.name.lower().startswith("readme") or each.suffix.lower() in (".toml", ".md")
@@ -340,7 +358,7 @@ def _with_plain_names(table: Table) -> Table:
     return replace(table, rows=rows, notes=(*table.notes, note))
 
 
-def _no_rows(path: Path, empty: Sequence[Table]) -> FileError:
+def _no_rows(path: Path | Url, empty: Sequence[Table]) -> FileError:
     if len(empty) > 1:
         return FileError(f"none of the {len(empty)} tables of {_name(path)} has rows.", "export them again.")
     only = empty[0]

@@ -72,7 +72,7 @@ def measure(series: pl.Series, table: str) -> Measured:
     """Count a column's values, and take its sample, the same in every run."""
     values = _comparable(series)
     filled = values.drop_nulls()
-    counts = values.value_counts(sort=False, name="rows")
+    counts = values.alias("value").value_counts(sort=False, name="rows")
     singles = int((counts["rows"] == 1).sum())
     size = next((step for step in SAMPLES if step <= len(filled)), len(filled))
     sample = filled.gather(_places(len(filled), size))

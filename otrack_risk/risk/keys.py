@@ -334,7 +334,10 @@ def _pieces(columns: Sequence[Column], shifts: Sequence[int]) -> list[_Piece]:
     lowest = np.array([part.lowest % 2**64 for part in columns], dtype=np.uint64).view(np.int64)
     places = np.array(shifts, dtype=np.int64)
     first, pieces = 0, []
-    for chunks in zip(*(part.chunks for part in columns), strict=True):
+    cut = [tuple(part.chunks) for part in columns]
+    if len({tuple(map(len, chunks)) for chunks in cut}) > 1:  # columns of one table may be cut at different rows
+        cut = [(np.concatenate(chunks),) for chunks in cut]
+    for chunks in zip(*cut, strict=True):
         held = tuple(np.ascontiguousarray(chunk) for chunk in chunks)
         kinds = np.array([chunk.itemsize * (-1 if chunk.dtype.kind == "i" else 1) for chunk in held], dtype=np.int64)
         addresses = np.array([chunk.ctypes.data for chunk in held], dtype=np.int64)

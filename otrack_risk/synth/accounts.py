@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import polars as pl
 
 from otrack_risk import reference, schema
 from otrack_risk.synth.adults import Staff
-from otrack_risk.synth.draw import Bools
+from otrack_risk.synth.draw import Bools, Chance, numbers
 from otrack_risk.synth.people import People
 from otrack_risk.synth.presets import Preset
 from otrack_risk.synth.targets import assumed
@@ -20,7 +21,7 @@ _GRANT = ("account", "role", "category", "verb", "scope", "valid_from", "valid_t
 
 
 def make_accounts(
-    rng: np.random.Generator, plan: Preset, people: People, staff: Staff, guardians: pl.Series
+    chance: Chance, plan: Preset, people: People, staff: Staff, guardians: pl.Series, *, outside: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
     """Accounts, what each is granted, and how many accounts carry which planted fault.
 
@@ -31,7 +32,8 @@ def make_accounts(
 
     Parameters
     ----------
-    rng : of these tables
+    chance : of the world
+    outside : whether the accounts that belong to nobody of a school are made too; one town of a world has them
     guardians : keys of the contacts. They, and the pupils of secondary schools, log in where the store is a
         school's own; names of accounts are numbers, never people's names
 
@@ -40,7 +42,7 @@ def make_accounts(
     accounts, grants, planted : two tables; fault -> accounts that carry it
     """
     expected = _expected()
-    employees, faults = _employees(rng, plan, staff)
+    employees, faults = _employees(chance, plan, staff)
     roles = employees.select("account", "role", "valid_from", "valid_to", "whole_school", "reads_concerns")
     granted = roles.join(expected, on="role", how="left", maintain_order="left_right").drop_nulls("category")
     wider = pl.col("whole_school") & (pl.col("scope") == "group")
@@ -53,32 +55,36 @@ def make_accounts(
     held = [granted.with_columns(scope=pl.when(wider).then(pl.lit("school")).otherwise("scope")), *extra]
     accounts = [employees]
     if not plan.exposed:
-        families = pl.concat([_families(rng, plan, guardians, "guardian", "parent"), _learners(rng, plan, people)])
+        families = pl.concat(
+            [_families(chance, plan, guardians, "guardian", "parent"), _learners(chance, plan, people)]
+        )
         accounts.append(families)
         held.append(families.join(expected, on="role", maintain_order="left_right"))
-    outside = _outside(plan)
-    accounts.append(outside)
-    held.append(outside.join(_outside_cells(plan), on="role", maintain_order="left_right"))
+    if outside:
+        nobody = _outside(plan)
+        accounts.append(nobody)
+        held.append(nobody.join(_outside_cells(plan), on="role", maintain_order="left_right"))
     table = pl.concat([rows.select(_ACCOUNT) for rows in accounts])
     grants = pl.concat([rows.select(_GRANT) for rows in held])
-    faults |= {"supplier_with_standing_access": 1, "connected_service_beyond_its_fields": 1}
-    return table, grants, faults | ({"open_to_everybody": 1} if plan.exposed else {})
+    faults |= {"supplier_with_standing_access": int(outside), "connected_service_beyond_its_fields": int(outside)}
+    return table, grants, faults | ({"open_to_everybody": int(outside)} if plan.exposed else {})
 
 
-def _employees(rng: np.random.Generator, plan: Preset, staff: Staff) -> tuple[pl.DataFrame, dict[str, int]]:
+def _employees(chance: Chance, plan: Preset, staff: Staff) -> tuple[pl.DataFrame, dict[str, int]]:
     held = staff.staff
     n = held.height
     ended = held["ended_on"].fill_null(plan.as_of).to_numpy()
-    open_still = _some(rng, ~staff.in_post, "leaver_account_open")
-    asleep = _some(rng, staff.in_post, "account_dormant")
+    open_still = _some(chance, staff, ~staff.in_post, "leaver_account_open")
+    asleep = _some(chance, staff, staff.in_post, "account_dormant")
     teachers = staff.in_post & (held["job"] == "class_teacher").to_numpy()
     office = staff.in_post & (held["job"] == "office_admin").to_numpy()
-    whole_school = _some(rng, teachers, "teacher_whole_school")
-    reads_concerns = _some(rng, office, "office_reads_concerns")
-    last = ended - np.where(asleep, rng.integers(95, 400, n), rng.integers(0, 28, n))
+    whole_school = _some(chance, staff, teachers, "teacher_whole_school")
+    reads_concerns = _some(chance, staff, office, "office_reads_concerns")
+    days = chance.of("accounts.last_login", staff.number)
+    last = ended - np.where(asleep, 95 + days * 305, days * 28).astype(np.int64)
     visits = pl.Series(held["job"] == "supply_teacher") & pl.Series(staff.in_post)
     until = pl.Series(ended).set(pl.Series(staff.in_post | open_still), None)
-    leaves = pl.Series(np.datetime64(plan.as_of, "D") + rng.integers(1, 60, n))
+    leaves = pl.Series(np.datetime64(plan.as_of, "D") + 1 + chance.whole("grants.valid_to", 59, staff.number))
     table = pl.DataFrame(
         {
             "account": "staff-" + held["staff_id"].str.slice(1),
@@ -103,24 +109,27 @@ def _employees(rng: np.random.Generator, plan: Preset, staff: Staff) -> tuple[pl
     }
 
 
-def _some(rng: np.random.Generator, among: Bools, share: str) -> Bools:
-    """That share of those, rounded up, so that a small school has the fault as well."""
+def _some(chance: Chance, staff: Staff, among: Bools, share: str) -> Bools:
+    """That share of those of a town, rounded up, so that a small school has the fault as well."""
     places = np.flatnonzero(among)
     chosen = np.zeros(len(among), dtype=np.bool_)
-    chosen[rng.permutation(places)[: int(np.ceil(assumed(share) * len(places)))]] = True
+    order = np.argsort(chance.of(f"accounts.{share}", staff.number[places]), kind="stable")
+    chosen[places[order[: int(np.ceil(assumed(share) * len(places)))]]] = True
     return chosen
 
 
-def _learners(rng: np.random.Generator, plan: Preset, people: People) -> pl.DataFrame:
+def _learners(chance: Chance, plan: Preset, people: People) -> pl.DataFrame:
     grown = people.pupils.filter(pl.col("year_group") >= 7)["pupil_id"]
-    return _families(rng, plan, grown, "child", "pupil")
+    return _families(chance, plan, grown, "child", "pupil")
 
 
-def _families(rng: np.random.Generator, plan: Preset, ids: pl.Series, kind: str, role: str) -> pl.DataFrame:
+def _families(chance: Chance, plan: Preset, ids: pl.Series, kind: str, role: str) -> pl.DataFrame:
     """Accounts of contacts or pupils: they see their own child or themselves, at whatever school that is."""
     n = len(ids)
     name = "guardian-" if kind == "guardian" else "pupil-"
-    last = np.datetime64(plan.as_of, "D") - rng.integers(0, 95, n)  # days; a few sleep
+    last = np.datetime64(plan.as_of, "D") - chance.whole(
+        f"accounts.last_login.{kind}", 95, numbers(ids)
+    )  # days; a few sleep
     return pl.DataFrame(
         {
             "account": name + ids.str.slice(1),
@@ -147,7 +156,7 @@ def _outside(plan: Preset) -> pl.DataFrame:
             "account": [account for account, _, _ in kinds],
             "person_kind": [kind for _, kind, _ in kinds],
             "person_id": pl.repeat(None, n, eager=True, dtype=pl.String),
-            "school_id": pl.repeat("S0001" if plan.one_school else None, n, eager=True, dtype=pl.String),
+            "school_id": pl.repeat("S00001" if plan.one_school else None, n, eager=True, dtype=pl.String),
             "enabled": pl.repeat(True, n, eager=True),
             "last_login": pl.Series(last[:n], dtype=pl.Date),
             "role": [role for _, _, role in kinds],
@@ -174,6 +183,7 @@ def _outside_cells(plan: Preset) -> pl.DataFrame:
     )
 
 
+@cache
 def _expected() -> pl.DataFrame:
     """Cells that the least-privilege matrix gives; a case with a reason and an end is one of the register."""
     cells = []

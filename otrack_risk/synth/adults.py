@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from otrack_risk.synth import names
-from otrack_risk.synth.draw import Bools, Ints, choose, gather, rank_within
+from otrack_risk.synth.draw import Bools, Chance, Ints, choose, gather, numbers, rank_within
 from otrack_risk.synth.people import People
 from otrack_risk.synth.places import Schools, keys
 from otrack_risk.synth.targets import assumed, ethnicity
@@ -36,49 +36,50 @@ class Staff:
 
     staff: pl.DataFrame
     staff_classes: pl.DataFrame
-    school: Ints  # place of the school
+    number: Ints  # by which chance is keyed
+    school: Ints  # place of the school in the world
     in_post: Bools
 
 
-def make_guardians(rng: np.random.Generator, people: People) -> tuple[pl.DataFrame, pl.DataFrame]:
+def make_guardians(chance: Chance, people: People) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One or two contacts a household, and whose they are: ``guardians`` and ``pupil_guardians``.
 
-    Telephone numbers are of the ranges that Ofcom keeps for drama, of which there are few: many contacts
+    Where a parent lives apart, it is the second contact, and its household is the second address. Telephone
+    numbers are of the ranges that Ofcom keeps for drama, of which there are few: many contacts
     share one, so a number tells nobody apart here. Addresses are of example domains.
     """
-    homes = people.households.height
-    heads = np.where(rng.random(homes) < assumed("one_guardian"), 1, 2)
-    home = np.repeat(np.arange(homes), heads)
-    second = np.concatenate([[False], home[1:] == home[:-1]])
-    man = rng.random(len(home)) < np.where(second, 0.9, 0.12)
-    first_pupil = np.zeros(homes, dtype=np.int64)
-    first_pupil[people.household[::-1]] = np.arange(len(people.household))[::-1]
-    in_care = people.pupils["looked_after"].to_numpy()[first_pupil][home]
-    child = people.pupils["surname"].gather(first_pupil[home])
-    other = names.surnames(rng, np.zeros(homes, dtype=np.int64))
-    differs = (rng.random(len(home)) < assumed("guardian_other_surname")) | in_care
-    surname = child.zip_with(pl.Series(~differs), other.gather(home))
-    forename = names.adult_names(rng, man)
-    title = _titles(rng, man)
-    ids = keys("G", len(home), 6)
+    homes = people.homes
+    heads = homes.guardians
+    home = np.repeat(np.arange(len(heads)), heads)
+    start = np.cumsum(heads) - heads
+    second = np.arange(len(home)) - start[home] == 1
+    number = homes.number[home] * 10 + second + 1
+    man = chance.of("guardians.sex", number) < np.where(second, 0.9, 0.12)
+    in_care = people.pupils["looked_after"].to_numpy()[homes.first][home]
+    other = names.surnames(chance, "guardians.surname", homes.number, np.zeros(len(heads), dtype=np.int64))
+    differs = (chance.of("guardians.surname.differs", number) < assumed("guardian_other_surname")) | in_care
+    surname = homes.surname.gather(home).zip_with(pl.Series(~differs), other.gather(home))
+    forename = names.adult_names(chance, "guardians.forename", number, man)
+    apart = second & homes.apart[home]
+    ids = keys("G", number, 8)
     guardians = pl.DataFrame(
         {
             "guardian_id": ids,
-            "household_id": people.households["household_id"].gather(home),
-            "title": title,
+            "household_id": homes.ids.gather(home) + gather(("", "B"), apart.astype(np.int64)),
+            "title": _titles(chance, "guardians.title", number, man),
             "surname": surname,
             "forename": forename,
-            "phone": _phones(rng, len(home)),
-            "email": _private_addresses(rng, forename, surname),
+            "phone": _phones(chance, number),
+            "email": _private_addresses(chance, number, forename, surname),
         }
     )
-    start = np.cumsum(heads) - heads
     each = heads[people.household]
     pupil = np.repeat(np.arange(len(each)), each)
     place = np.arange(len(pupil)) - np.repeat(np.cumsum(each) - each, each)
     row = start[people.household[pupil]] + place
     words = ("mother", "father", "stepparent", "grandparent", "foster carer")
-    less_often = choose(rng, [0.93, 0.04, 0.03], len(home))
+    less_often = choose(chance.of("guardians.relationship", number), [0.93, 0.04, 0.03])
+    less_often = np.where(apart, 0, less_often)  # who lives apart is a parent
     word = np.where(in_care, 4, np.where(less_often > 0, less_often + 1, man.astype(np.int64)))
     links = pl.DataFrame(
         {
@@ -86,12 +87,13 @@ def make_guardians(rng: np.random.Generator, people: People) -> tuple[pl.DataFra
             "guardian_id": ids.gather(row),
             "relationship": gather(words, word[row]),
             "priority": (place + 1).astype(np.int8),
+            "lives_with_pupil": ~apart[row],
         }
     )
     return guardians, links
 
 
-def make_staff(rng: np.random.Generator, schools: Schools, people: People, as_of: date) -> Staff:
+def make_staff(chance: Chance, schools: Schools, town: int, people: People, as_of: date) -> Staff:
     """Staff by job, from the pupils and classes of each school; some have left and are still on record.
 
     Notes
@@ -100,28 +102,30 @@ def make_staff(rng: np.random.Generator, schools: Schools, people: People, as_of
     schools and one to 17 pupils in secondary ones; 0.6 assistants a class; a visiting supply teacher and three
     governors a school, an officer of the local authority a town. These staffing figures are assumed.
     """
-    school, job = _posts(schools, people)
-    leave = np.flatnonzero(np.isin(job, [JOBS.index(name) for name in _OFTEN_LEAVE]))
-    gone = rng.choice(leave, size=round(assumed("staff_left") * len(job)), replace=False)
-    school = np.concatenate([school, school[np.sort(gone)]])
-    job = np.concatenate([job, job[np.sort(gone)]])
-    in_post = np.arange(len(job)) < len(job) - len(gone)
+    school, job, in_post = _posts(schools, town, people)
+    place = rank_within(school, np.arange(len(school)))
+    number = (school + 1) * 1000 + place + 1
+    gone = _gone(chance, number, school, job, in_post)
+    school, job, in_post = (
+        np.concatenate([of, other])
+        for of, other in ((school, school[gone]), (job, job[gone]), (in_post, np.zeros(len(gone), dtype=np.bool_)))
+    )
     order = np.argsort(school, kind="stable")
     school, job, in_post = school[order], job[order], in_post[order]
-
-    n = len(job)
-    man = rng.random(n) < np.where(schools.at_secondary(school), 0.35, 0.15)
+    number = (school + 1) * 1000 + rank_within(school, np.arange(len(school))) + 1
+    man = chance.of("staff.sex", number) < np.where(schools.secondary[school], 0.35, 0.15)
     codes, mix = ethnicity()
-    surname = names.surnames(rng, names.communities(codes)[choose(rng, mix, n)])
-    forename = names.adult_names(rng, man)
+    community = names.communities(codes)[choose(chance.of("staff.names", number), mix)]
+    surname = names.surnames(chance, "staff.surname", number, community)
+    forename = names.adult_names(chance, "staff.forename", number, man)
     today = np.datetime64(as_of, "D")
-    ended = today - rng.integers(20, 540, n)
-    started = np.where(in_post, today, ended) - rng.integers(60, 4500, n)
+    ended = today - 20 - chance.whole("staff.ended_on", 520, number)
+    started = np.where(in_post, today, ended) - 60 - chance.whole("staff.started_on", 4440, number)
     staff = pl.DataFrame(
         {
-            "staff_id": keys("T", n, 5),
-            "school_id": schools.ids().gather(school),
-            "title": _titles(rng, man),
+            "staff_id": keys("T", number, 8),
+            "school_id": keys("S", school + 1, 5),
+            "title": _titles(chance, "staff.title", number, man),
             "surname": surname,
             "forename": forename,
             "job": gather(JOBS, job),
@@ -130,17 +134,18 @@ def make_staff(rng: np.random.Generator, schools: Schools, people: People, as_of
             "ended_on": pl.Series(ended).set(pl.Series(in_post), None),
         }
     )
-    return Staff(staff, _teaching(rng, schools, people, staff["staff_id"], school, job, in_post), school, in_post)
+    taught = _teaching(chance, schools, people, number, school, job, in_post)
+    return Staff(staff, taught, number, school, in_post)
 
 
-def _posts(schools: Schools, people: People) -> tuple[Ints, Ints]:
+def _posts(schools: Schools, town: int, people: People) -> tuple[Ints, Ints, Bools]:
+    """School and job of everybody in post, school by school."""
+    here = np.flatnonzero(schools.town == town)
     on_roll = people.pupils["left_on"].is_null().to_numpy()
-    heads = np.bincount(people.school[on_roll], minlength=len(schools))
-    classes = _classes_of(schools, people)[1]
-    second = np.array(schools.secondary)
-    one = np.ones(len(schools), dtype=np.int64)
-    first_of_town = np.zeros(len(schools), dtype=np.int64)
-    first_of_town[np.unique(schools.town, return_index=True)[1]] = 1
+    heads = np.bincount(people.school[on_roll], minlength=len(schools))[here]
+    classes = _classes_of(schools, people)[1][here]
+    second = schools.secondary[here]
+    one = np.ones(len(here), dtype=np.int64)
     posts = {
         "headteacher": one,
         "slt": 1 + heads // 400,
@@ -152,62 +157,76 @@ def _posts(schools: Schools, people: People) -> tuple[Ints, Ints]:
         "data_manager": np.where(heads >= 350, 1, 0),
         "governor": 3 * one,
         "supply_teacher": one,
-        "la_officer": first_of_town,
+        "la_officer": np.where(here == here[0], 1, 0),
     }
     counts = np.column_stack([posts[job] for job in JOBS])
     flat = np.repeat(np.arange(counts.size), counts.ravel())
-    return flat // len(JOBS), flat % len(JOBS)
+    return here[flat // len(JOBS)], flat % len(JOBS), np.ones(len(flat), dtype=np.bool_)
+
+
+def _gone(chance: Chance, number: Ints, school: Ints, job: Ints, in_post: Bools) -> Ints:
+    """Rows of the posts whose last holder is still on record: a share of each school's, one at least."""
+    often = np.flatnonzero(np.isin(job, [JOBS.index(name) for name in _OFTEN_LEAVE]))
+    posts = np.bincount(school)
+    wanted = np.maximum(np.rint(assumed("staff_left") * posts), 1)
+    rank = rank_within(school[often], chance.of("staff.left", number[often]))
+    found: Ints = often[rank < wanted[school[often]]]
+    return found
 
 
 def _teaching(
-    rng: np.random.Generator, schools: Schools, people: People, ids: pl.Series, school: Ints, job: Ints, in_post: Bools
+    chance: Chance, schools: Schools, people: People, number: Ints, school: Ints, job: Ints, in_post: Bools
 ) -> pl.DataFrame:
     """Which classes each teacher, assistant and supply teacher in post has."""
     first, classes = _classes_of(schools, people)
-    who = np.flatnonzero(
-        in_post & np.isin(job, [JOBS.index(name) for name in ("class_teacher", "ta", "supply_teacher")])
-    )
+    teach = np.isin(job, [JOBS.index(name) for name in ("class_teacher", "ta", "supply_teacher")])
+    who = np.flatnonzero(in_post & teach & (classes[school] > 0))
     at = school[who]
-    several = (schools.at_secondary(at) == 1) & (job[who] == JOBS.index("class_teacher"))
+    several = schools.secondary[at] & (job[who] == JOBS.index("class_teacher"))
     each = np.minimum(np.where(several, 5, 1), classes[at])
-    begin = np.where(several, rng.integers(0, 1 << 30, len(who)), rank_within(at * len(JOBS) + job[who], who))
+    anywhere = chance.whole("staff_classes.class_id", 1 << 30, number[who])
+    begin = np.where(several, anywhere, rank_within(at * len(JOBS) + job[who], who))
     row = np.repeat(np.arange(len(who)), each)
     step = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
     taught = first[at[row]] + (begin[row] + step) % classes[at[row]]
-    return pl.DataFrame({"staff_id": ids.gather(who[row]), "class_id": people.classes["class_id"].gather(taught)})
+    return pl.DataFrame(
+        {"staff_id": keys("T", number[who[row]], 8), "class_id": people.classes["class_id"].gather(taught)}
+    )
 
 
 def _classes_of(schools: Schools, people: People) -> tuple[Ints, Ints]:
-    """The row of each school's first class, and how many follow; classes stand in the order of the schools."""
-    place = people.classes["school_id"].str.slice(1).cast(pl.Int64).to_numpy() - 1
-    counts = np.bincount(place, minlength=len(schools))
+    """The row of each school's first class, and how many follow; a school's classes stand together."""
+    counts = np.bincount(numbers(people.classes["school_id"]) - 1, minlength=len(schools))
     return np.cumsum(counts) - counts, counts
 
 
-def _titles(rng: np.random.Generator, man: Bools) -> pl.Series:
-    women = choose(rng, [0.5, 0.22, 0.25, 0.03], len(man))
+def _titles(chance: Chance, what: str, number: Ints, man: Bools) -> pl.Series:
+    women = choose(chance.of(what, number), [0.5, 0.22, 0.25, 0.03])
     return gather(("Mrs", "Ms", "Miss", "Dr", "Mr"), np.where(man, np.where(women == 3, 3, 4), women))
 
 
-def _phones(rng: np.random.Generator, n: int) -> pl.Series:
+def _phones(chance: Chance, number: Ints) -> pl.Series:
     """Numbers that Ofcom keeps for drama: mobile, London, and no particular place."""
     ranges = ("07700 900", "020 7946 0", "01632 960")
-    which = choose(rng, [0.9, 0.03, 0.07], n)
-    number = gather(ranges, which) + pl.Series(rng.integers(0, 1000, n)).cast(pl.String).str.zfill(3)
-    return number.set(pl.Series(rng.random(n) < assumed("phone_missing")), None)
+    which = choose(chance.of("guardians.phone.range", number), [0.9, 0.03, 0.07])
+    digits = pl.Series(chance.whole("guardians.phone", 1000, number)).cast(pl.String).str.zfill(3)
+    missing = pl.Series(chance.of("guardians.phone.missing", number) < assumed("phone_missing"))
+    return (gather(ranges, which) + digits).set(missing, None)
 
 
-def _private_addresses(rng: np.random.Generator, forename: pl.Series, surname: pl.Series) -> pl.Series:
-    n = len(forename)
-    number = pl.Series(rng.integers(1, 100, n)).cast(pl.String)
-    domain = gather(("@example.org", "@example.com", "@example.net"), rng.integers(0, 3, n))
-    address = names.slug(forename) + "." + names.slug(surname) + number + domain
-    return address.set(pl.Series(rng.random(n) < assumed("email_missing")), None)
+def _private_addresses(chance: Chance, number: Ints, forename: pl.Series, surname: pl.Series) -> pl.Series:
+    digits = pl.Series(chance.whole("guardians.email", 99, number) + 1).cast(pl.String)
+    domains = ("@example.org", "@example.com", "@example.net")
+    domain = gather(domains, chance.whole("guardians.email.domain", 3, number))
+    address = names.slug(forename) + "." + names.slug(surname) + digits + domain
+    missing = pl.Series(chance.of("guardians.email.missing", number) < assumed("email_missing"))
+    return address.set(missing, None)
 
 
 def _work_addresses(schools: Schools, school: Ints, forename: pl.Series, surname: pl.Series) -> pl.Series:
     local = names.slug(forename).str.slice(0, 1) + "." + names.slug(surname)
-    domains = [name.lower().replace(" ", "-") + ".example.org" for name in schools.names]
+    here, at = np.unique(school, return_inverse=True)
+    domains = [schools.names[place].lower().replace(" ", "-") + ".example.org" for place in here]
     alike = local.rank("dense").to_numpy().astype(np.int64) + school * (len(local) + 1)
     again = rank_within(alike, np.arange(len(local)))
-    return local + gather(["", *map(str, range(2, len(local) + 2))], again) + "@" + gather(domains, school)
+    return local + gather(["", *map(str, range(2, len(local) + 2))], again) + "@" + gather(domains, at)

@@ -1,31 +1,67 @@
-"""Make a world, table by table."""
+"""Make a world, town by town: any number of towns at once, in any number of processes, and always the same bytes."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
+import json
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from otrack_risk import __version__, frames
-from otrack_risk.errors import FileError, ParameterError
+from otrack_risk import __version__
+from otrack_risk.errors import ParameterError
 from otrack_risk.schema.catalogue import write_catalogue
-from otrack_risk.synth import catalogue, world
+from otrack_risk.synth import catalogue, world, writing
+from otrack_risk.synth.access_log import make_access_log, make_ad_hoc
 from otrack_risk.synth.accounts import make_accounts
 from otrack_risk.synth.adults import make_guardians, make_staff
+from otrack_risk.synth.certificate import Tally
+from otrack_risk.synth.contracts import make_contracts
+from otrack_risk.synth.dirt import make_dirt
+from otrack_risk.synth.documents import make_documents
+from otrack_risk.synth.draw import Chance
+from otrack_risk.synth.formats import FORMATS as EXPORTS
+from otrack_risk.synth.formats import Format
 from otrack_risk.synth.holdings import make_images
+from otrack_risk.synth.images import draw_images, index_spans
+from otrack_risk.synth.layout import Layout, lay_out
+from otrack_risk.synth.notes import make_notes
 from otrack_risk.synth.people import make_people
-from otrack_risk.synth.places import make_schools
-from otrack_risk.synth.presets import FORMATS, planned
+from otrack_risk.synth.presets import FORMATS, Preset, planned
 from otrack_risk.synth.records import make_assessments, make_attendance, pupil_years
-from otrack_risk.synth.world import RECORDS, World
+from otrack_risk.synth.town import Town
+from otrack_risk.synth.world import GENERATOR, RECORDS, World
 
-# Stands in the folder until the world is whole, so that what an interrupted run left behind is known for what it is.
-_BEGUN = "synthetic = true\nunfinished = true\n"
+TABLES: dict[str, type] = {"parquet": writing.Parquet, "csv": writing.Csv, "xlsx": writing.Xlsx}  # one file a table
+
+
+@dataclass(frozen=True)
+class Made:
+    """One town, with the truth about it."""
+
+    tables: dict[str, pl.DataFrame]
+    truth: dict[str, pl.DataFrame]  # spans, dirt, near-duplicates
+    planted: dict[str, int]  # what a review should find -> how often
+    tally: Tally  # counted before any dirt
+    on_roll: int
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What every process is told once."""
+
+    layout: Layout
+    dirt: float
+    drawn: tuple[int, ...]  # portraits to draw, by town
+    portraits: Path
 
 
 def make(
@@ -36,13 +72,20 @@ def make(
     pupils: int | None = None,
     schools: int | None = None,
     images: int | None = None,
+    portraits: int = 0,
     file_format: str = "parquet",
-    progress: Callable[[str], None] | None = None,
+    dirt: float = 0.0,
+    workers: int = 1,
+    chunk: int = 20_000,
+    progress: Callable[[str, float], None] | None = None,
 ) -> World:
-    """Write a school that never was: one table a file, ``catalogue.toml`` and ``world.toml``.
+    """Write a school that never was: its tables, the truth about them, and what the world says of itself.
 
-    The same preset, seed and numbers give the same bytes in every file, with the same versions of this package,
-    numpy, polars and Faker (``world.toml`` names them). Tables are made, written and let go one after the other.
+    ``truth/`` has every identifier that stands in a text, a file name or a picture, and every dirty cell;
+    ``manifest.json`` the rows and a hash of each table and the columns that hold an identifier in every cell,
+    ``catalogue.toml`` what each column is, ``world.toml`` the world. The same preset, seed and numbers give the
+    same bytes in every file, whatever ``workers`` and ``chunk``, with the same versions of this package and of
+    those that ``world.toml`` names. A town is made, written and let go; memory does not grow with the world.
 
     Parameters
     ----------
@@ -53,8 +96,12 @@ def make(
         ``otrack`` keeps the ratio of 864,603 records and 214,000 images to the preset's pupils
     schools : the preset's number if not given
     images : rows of the image index; the preset's number for so many pupils if not given
-    file_format : parquet, csv or xlsx
-    progress : told the name of each table once it is written
+    portraits : pictures of the index that are drawn to files, from its beginning
+    file_format : a name of :data:`FORMATS`
+    dirt : share of cells, 0 to 1, that may get dirty
+    workers : processes that make towns
+    chunk : pupils, at least, of the towns that a process makes before it hands them over
+    progress : told what is done, and the share of it that is done
 
     Raises
     ------
@@ -64,72 +111,46 @@ def make(
         ``out`` is a file, or a folder that holds something that is no synthetic world.
     """
     plan = planned(preset, pupils=pupils, schools=schools, images=images)
-    if file_format not in FORMATS:
-        raise ParameterError(f"'{file_format}' is no format of a synthetic world.", f"use one of {', '.join(FORMATS)}.")
-    if seed < 0:
-        raise ParameterError("seed is less than 0.", "give 0 or more.")
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)]
-    since = plan.now if plan.since is None else plan.since
-    place = make_schools(streams[0], plan.schools, plan.spread)
-    people = make_people(streams[1], place, pupils=plan.pupils, now=plan.now, since=since)
+    _check(file_format, seed=seed, portraits=portraits, workers=workers, chunk=chunk, dirt=dirt)
+    layout = lay_out(plan, seed)
     folder = Path(out)
-    _clear(folder)
-    (folder / "world.toml").write_bytes(_BEGUN.encode())
-    columns: dict[str, list[str]] = {}
-    rows: dict[str, int] = {}
-
-    def write(table: str, held: pl.DataFrame) -> None:
-        frames.write(held, folder / f"{table}.{file_format}")
-        columns[table], rows[table] = held.columns, held.height
+    place = writing.begin(folder)
+    before = np.cumsum(layout.images) - layout.images
+    drawn = tuple(int(number) for number in np.clip(portraits - before, 0, layout.images))
+    order = _Order(layout, dirt, drawn, place / "portraits")
+    content, truth = writing.Content(), writing.Parquet(place / "truth")
+    written = _format(file_format, place, plan, seed, order.portraits if portraits else None)
+    planted: dict[str, int] = {}
+    tally, on_roll = Tally(), 0
+    for towns, town in enumerate(_towns(order, workers, chunk), start=1):
+        content.add(town.tables)
+        written.add(town.tables)
+        truth.add(town.truth)
+        planted |= {fault: planted.get(fault, 0) + count for fault, count in town.planted.items()}
+        tally.merge(town.tally)
+        on_roll += town.on_roll
         if progress:
-            progress(table)
-
-    write("schools", place.table())
-    write("classes", people.classes)
-    write("households", people.households)
-    write("pupils", people.pupils)
-    guardians, links = make_guardians(streams[2], people)
-    write("guardians", guardians)
-    write("pupil_guardians", links)
-    del links
-    staff = make_staff(streams[3], place, people, plan.as_of)
-    write("staff", staff.staff)
-    write("staff_classes", staff.staff_classes)
-    accounts, grants, planted = make_accounts(streams[4], plan, people, staff, guardians["guardian_id"])
-    write("accounts", accounts)
-    write("grants", grants)
-    del accounts, grants, guardians
-    # The open store keeps the last year of each child; a school's own system keeps this year and the one before.
-    kept = (np.arange(plan.pupils), people.last_year) if plan.exposed else pupil_years(people, plan.now - 1)
-    write("attendance", make_attendance(streams[5], people, place, *kept, plan.as_of))
-    left = None if plan.records is None else plan.records - sum(rows[table] for table in RECORDS[:-1])
-    write("assessments", make_assessments(streams[6], people, place, plan.as_of, left))
-    write(
-        "images",
-        make_images(
-            streams[7],
-            people,
-            plan.images,
-            since=min(since, plan.now - 2),
-            as_of=plan.as_of,
-            names_in_files=plan.exposed,
-        ),
-    )
-    on_roll = people.pupils["left_on"].null_count()
+            progress("Making towns", towns / layout.schools.towns)
+    written.close()
+    truth.close()
     made = World(
         folder=folder.name,
         preset=plan.name,
         seed=seed,
         as_of=plan.as_of,
         made_with=_versions(),
-        rows=tuple(rows.items()),
+        file_format=file_format,
+        dirt=dirt,
+        rows=tuple(content.rows.items()),
         pupils_on_roll=on_roll,
         leavers=plan.pupils - on_roll,
         planted=tuple(planted.items()),
-        facts=world.facts(plan, rows),
+        facts=world.facts(plan, content.rows),
     )
-    write_catalogue(catalogue.catalogue(columns), folder / "catalogue.toml")
-    (folder / "world.toml").write_bytes(world.as_toml(made).encode())  # last: a folder without it is not whole
+    write_catalogue(catalogue.catalogue(content.columns), place / "catalogue.toml")
+    (place / "manifest.json").write_text(_manifest(made, content), encoding="utf-8")
+    (place / "certificate.json").write_text(tally.certificate(plan).as_json(), encoding="utf-8")
+    writing.finish(folder, world.as_toml(made))
     return made
 
 
@@ -146,7 +167,7 @@ def pupils(preset: str, folder: Path | str, *, seed: int) -> pl.DataFrame:
     two letters) and ``birth_month`` (1 to 12)
     """
     here = Path(folder) / f"{preset}_{seed}"
-    held = _about(here)
+    held = writing.about(here)
     if (held.get("preset"), held.get("seed"), held.get("made_with")) != (preset, seed, _versions()):
         make(preset, here, seed=seed)
     home = pl.read_parquet(here / "households.parquet").select("household_id", "postcode")
@@ -158,35 +179,172 @@ def pupils(preset: str, folder: Path | str, *, seed: int) -> pl.DataFrame:
     )
 
 
-def _clear(folder: Path) -> None:
-    """Take an earlier synthetic world away; refuse a folder that holds anything else."""
-    if folder.is_file():
-        raise FileError(f"'{folder.name}' is a file.", "name a folder for the synthetic world.")
-    folder.mkdir(parents=True, exist_ok=True)
-    held = sorted(path.name for path in folder.iterdir())
-    if not held:
+def make_town(layout: Layout, number: int) -> tuple[Town, pl.DataFrame, dict[str, int]]:
+    """One town with all its tables, the spans of identifiers in them, and what is planted in it."""
+    chance, plan, schools = Chance(layout.seed), layout.plan, layout.schools
+    people = make_people(layout, number)
+    guardians, links = make_guardians(chance, people)
+    staff = make_staff(chance, schools, number, people, plan.as_of)
+    here = np.flatnonzero(schools.town == number)
+    town = Town(
+        number,
+        plan,
+        {
+            "schools": schools.table(here),
+            "classes": people.classes,
+            "households": people.households,
+            "pupils": people.pupils,
+            "guardians": guardians,
+            "pupil_guardians": links,
+            "staff": staff.staff,
+            "staff_classes": staff.staff_classes,
+        },
+    )
+    town = town.having({"contracts": make_contracts(chance, town)})
+    accounts, grants, planted = make_accounts(
+        chance, plan, people, staff, guardians["guardian_id"], outside=number == 0
+    )
+    town = town.having({"accounts": accounts, "grants": grants})
+    town = town.having({"grants": pl.concat([grants, make_ad_hoc(chance, town)])})
+    # The open store keeps the last year of each child; a school's own system keeps this year and the one before.
+    kept = (np.arange(len(people.number)), people.last_year) if plan.exposed else pupil_years(people, plan.now - 1)
+    town = town.having({"attendance": make_attendance(chance, people, schools, *kept, plan.as_of)})
+    written = make_notes(chance, town)
+    town = town.having({"notes": written["notes"], "behaviour": written["behaviour"]})
+    left = None
+    if layout.records is not None:  # assessments fill up what is left of the town's records
+        left = int(layout.records[number]) - sum(town[table].height for table in RECORDS if table in town.tables)
+    town = town.having({"assessments": make_assessments(chance, people, schools, plan.as_of, left)})
+    since = min(plan.first_year, plan.now - 2)
+    pictures = make_images(
+        chance,
+        people,
+        int(layout.images[number]),
+        int(layout.class_images[number]),
+        since=since,
+        as_of=plan.as_of,
+        names_in_files=plan.exposed,
+    )
+    town = town.having({"images": pictures})
+    documents = make_documents(chance, town)
+    held = documents["documents"]
+    if plan.since is not None:  # a store that was begun in that year holds no older file
+        held = held.filter(pl.col("created_on") >= date(plan.since, 9, 1))
+    town = town.having({"documents": held})
+    log, events = make_access_log(chance, town)
+    town = town.having({"access_log": log})
+    of_documents = documents["spans"].join(
+        held, left_on="row", right_on="document_id", how="semi", maintain_order="left"
+    )
+    spans = pl.concat([written["spans"], index_spans(town), of_documents])
+    return town, spans, planted | events
+
+
+def _finished(order: _Order, number: int) -> Made:
+    """A town as it is written: its pictures drawn, its tables dirtied."""
+    chance = Chance(order.layout.seed)
+    town, spans, planted = make_town(order.layout, number)
+    truth = {}
+    if any(order.drawn):
+        drawn = draw_images(chance, town, order.portraits, order.drawn[number])
+        town = town.having({"images": drawn.images})
+        spans = pl.concat([spans, drawn.spans])
+        truth["near_duplicates"] = drawn.near_duplicates
+    tally = Tally()
+    tally.add(town.tables)
+    tables, dirt = make_dirt(chance, town.tables, order.dirt)
+    on_roll = town["pupils"]["left_on"].null_count()
+    return Made(tables, {"spans": spans, "dirt": dirt} | truth, planted, tally, on_roll)
+
+
+def _towns(order: _Order, workers: int, chunk: int) -> Iterator[Made]:
+    """Every town in order, made here or by processes that are a few chunks ahead at most."""
+    chunks = _chunks(order.layout, chunk)
+    if workers == 1 or len(chunks) == 1:
+        for numbers in chunks:
+            for number in numbers:
+                yield _finished(order, number)
         return
-    tables = {f"{table}.{suffix}" for table in catalogue.TABLES for suffix in FORMATS}
-    ours = {"world.toml", "catalogue.toml"} | tables | {f".{name}.part" for name in tables}
-    if not _about(folder) or not set(held) <= ours:
-        raise FileError(
-            f"folder '{folder.name}' holds files that belong to no synthetic world.",
-            "name another folder, or empty it.",
-        )
-    for name in held:  # world.toml comes last, so that a run that is cut short can be repeated
-        (folder / name).unlink()
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    """What the folder says of itself; nothing where it is no synthetic world."""
+    pool = ProcessPoolExecutor(
+        min(workers, len(chunks)), multiprocessing.get_context("spawn"), initializer=_begun, initargs=(order,)
+    )
     try:
-        content = tomllib.loads((folder / "world.toml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return {}
-    return content if content.get("synthetic") is True else {}
+        waiting: deque[Future[list[Made]]] = deque()
+        for numbers in chunks:
+            waiting.append(pool.submit(_made, numbers))
+            if len(waiting) > workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:  # also when interrupted: nothing more is begun
+        pool.shutdown(cancel_futures=True)
+
+
+def _chunks(layout: Layout, least: int) -> list[list[int]]:
+    """Towns in order, each chunk with so many pupils at least."""
+    chunks: list[list[int]] = [[]]
+    held = 0
+    for number, heads in enumerate(layout.pupils.tolist()):
+        if held >= least:
+            chunks.append([])
+            held = 0
+        chunks[-1].append(number)
+        held += heads
+    return chunks
+
+
+_told: list[_Order] = []  # what this process was told when it began; empty in the one that was called
+
+
+def _begun(order: _Order) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was called answers for all
+    _told[:] = [order]
+
+
+def _made(numbers: list[int]) -> list[Made]:
+    return [_finished(_told[0], number) for number in numbers]
+
+
+def _format(name: str, place: Path, plan: Preset, seed: int, portraits: Path | None) -> Format:
+    made: Format
+    if name == "bucket" and portraits is not None:
+        from otrack_risk.synth.formats.bucket import Bucket
+
+        made = Bucket(place, plan, seed, portraits=portraits)
+    else:
+        made = (TABLES | EXPORTS)[name](place, plan, seed)
+    return made
+
+
+def _check(file_format: str, **numbers: float) -> None:
+    if file_format not in FORMATS:
+        raise ParameterError(f"'{file_format}' is no format of a synthetic world.", f"use one of {', '.join(FORMATS)}.")
+    for name, least in (("seed", 0), ("portraits", 0), ("workers", 1), ("chunk", 1)):
+        if numbers[name] < least:
+            raise ParameterError(f"{name} is less than {least}.", f"give {least} or more.")
+    if not 0 <= numbers["dirt"] <= 1:
+        raise ParameterError("dirt is not from 0 to 1.", "give a share of cells, for example 0.02.")
+
+
+def _manifest(made: World, content: writing.Content) -> str:
+    about = {
+        "synthetic": True,
+        "generator": GENERATOR,
+        "made_with": made.made_with,
+        "preset": made.preset,
+        "seed": made.seed,
+        "as_of": made.as_of.isoformat(),
+        "format": made.file_format,
+        "dirt": made.dirt,
+        "records": made.records,
+        "tables": content.record(),
+        "columns": catalogue.identifiers(content.columns),
+        "planted": dict(made.planted),
+    }
+    return json.dumps(about, indent=1) + "\n"
 
 
 def _versions() -> str:
-    return f"otrack_risk {__version__}, " + ", ".join(
-        f"{name} {version(name)}" for name in ("numpy", "polars", "Faker")
+    return f"otrack_risk {__version__}, generator {GENERATOR}, " + ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "polars", "scipy", "Faker", "pyarrow")
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -10,8 +12,10 @@ import numpy as np
 import polars as pl
 
 from otrack_risk import reference
-from otrack_risk.synth.draw import Bools, Floats, Ints, choose, choose_by, gather, rank_within
-from otrack_risk.synth.targets import assumed
+from otrack_risk.synth.draw import Bools, Chance, Floats, Ints, choose, choose_by, gather
+from otrack_risk.synth.targets import assumed, ethnicity
+
+_YEARS = range(2006, 2022)  # of the births that are counted by name
 
 _SECOND = {  # second halves of joined first names, which are much of the tail in England
     False: (
@@ -59,6 +63,7 @@ def takes() -> Floats:
     return np.array([1.0, *(entry["takes"] for entry in reference.load("names_assumed").entries["community"])])
 
 
+@cache
 def general_surnames() -> tuple[tuple[str, ...], Floats]:
     """Faker's surnames of Great Britain and how common each is, the commonest first."""
     names: dict[str, float] = _faker("en_GB").last_names
@@ -66,59 +71,106 @@ def general_surnames() -> tuple[tuple[str, ...], Floats]:
     return tuple(ordered), np.array([names[name] for name in ordered])
 
 
-def surnames(rng: np.random.Generator, community: Ints) -> pl.Series:
-    """A surname for each household, from the list of its community; a few are two joined."""
-    general, weights = general_surnames()
-    pool = list(general)
-    rows = [weights]
-    for entry in reference.load("names_assumed").entries["community"]:
-        pool += entry["surnames"]
-        rows.append(1 / (np.arange(len(entry["surnames"])) + 3.0))
-    grid = np.zeros((len(rows), len(pool)))
-    start = 0
-    for line, row in zip(grid, rows, strict=True):
-        line[start : start + len(row)] = row
-        start += len(row)
-    place = choose_by(rng, grid, community)
-    joined = choose(rng, weights, len(community))
-    two = (rng.random(len(community)) < assumed("double_surname")) & (joined != place) & (community == 0)
-    return gather(pool, place) + gather(["", *(f"-{name}" for name in general)], np.where(two, joined + 1, 0))
-
-
-def first_names(rng: np.random.Generator, boy: Bools, birth_year: Ints, community: Ints) -> pl.Series:
-    """A first name for each child.
-
-    Drawn from the births of its sex and year in England and Wales: the 250 most given names by their
-    counts, the rest by a falling law that ends where names are given three times. Of the names drawn for a
-    sex and year, each community is then handed those of its own list first; how often a name occurs stays as drawn.
+def surnames(chance: Chance, what: str, key: Ints, community: Ints) -> pl.Series:
+    """A surname for each household, from the list of its community; a few are two joined.
 
     Parameters
     ----------
-    birth_year : calendar year; years before 2006 and after 2021 take the names of the nearest
+    what, key : the question and the number of each household, by which chance is keyed
+    """
+    general, weights = general_surnames()
+    pool, grid = _surname_grid()
+    place = choose_by(chance.of(what, key), grid, community)
+    joined = choose(chance.of(f"{what}.joined", key), weights)
+    two = (chance.of(f"{what}.two", key) < assumed("double_surname")) & (joined != place) & (community == 0)
+    return gather(pool, place) + gather(["", *(f"-{name}" for name in general)], np.where(two, joined + 1, 0))
+
+
+def first_names(chance: Chance, what: str, keys: Sequence[Ints], boy: Bools, year: Ints, community: Ints) -> pl.Series:
+    """A first name for each child.
+
+    Drawn from the births of its sex and year in England and Wales: the 250 most given names by their
+    counts, the rest by a falling law that ends where names are given three times. A child of a community draws
+    from the names of its own list as far as there are births for it, see :func:`first_name_shares`; over
+    England's children each name is as frequent as among births.
+
+    Parameters
+    ----------
+    what, keys : the question and the numbers of each child, by which chance is keyed
+    year : of birth, by the calendar; years before 2006 and after 2021 take the names of the nearest
     community : as :func:`communities` numbers them; 0 has no list of its own
     """
-    year = np.clip(birth_year, 2006, 2021)
-    out = pl.Series([None] * len(boy), dtype=pl.String)
+    u = chance.of(what, *keys)
+    out = np.zeros(len(boy), dtype=np.int64)
+    pool: list[str] = []
     for sex in (False, True):
         rows = np.flatnonzero(boy == sex)
-        if not len(rows):
-            continue
-        names, tags = _pool(sex)
-        years, row = np.unique(year[rows], return_inverse=True)
-        grid = np.vstack([_births(names, sex, int(y)) for y in years])
-        drawn = choose_by(rng, grid, row.astype(np.int64))
-        handed = _handed_out(rng, row.astype(np.int64), community[rows], drawn, tags[drawn])
-        out = out.scatter(rows, gather(names, handed))
-    return out
+        edges, places, names = _first_name_edges(sex)
+        lists = len(takes())
+        row = (np.clip(year[rows], _YEARS[0], _YEARS[-1]) - _YEARS[0]) * lists + community[rows]
+        found = np.searchsorted(edges, u[rows] + row, side="right")
+        out[rows] = places[np.minimum(found, len(edges) - 1)] + len(pool)
+        pool += names
+    return gather(pool, out)
 
 
-def adult_names(rng: np.random.Generator, man: Bools) -> pl.Series:
+def first_name_shares(boy: bool, year: int) -> tuple[list[str], Floats, Floats]:
+    """The names that a child of this sex and year may have, and how likely each is.
+
+    With s the share of England's children that draw from a list and b the share of births whose names stand on
+    it, a child of the list draws from it with chance min(1, b / s), else from what is left over: names on no list,
+    and of each list what its own children do not use up. So each name's share among all is that among births.
+
+    Returns
+    -------
+    names; chance of each name for a child of each list (lists, names), the general one first; births of each
+    """
+    names, tags = _pool(boy)
+    births = _births(names, boy, year)
+    births = births / births.sum()
+    lists = takes()
+    codes, mix = ethnicity()
+    asked = np.bincount(communities(codes), weights=mix, minlength=len(lists)) * lists
+    there = np.bincount(tags, weights=births, minlength=len(lists))
+    asked[0], own = 0.0, tags > 0
+    used = np.minimum(asked, there)
+    left = np.where(own, births * (1 - used / np.maximum(there, 1e-300))[tags], births)
+    rows = np.zeros((len(lists), len(names)))
+    rows[0] = left / left.sum()
+    for of in range(1, len(lists)):
+        share = min(1.0, there[of] / asked[of])
+        rows[of] = np.where(tags == of, births / there[of] * share, 0.0) + (1 - share) * rows[0]
+    return names, rows, births
+
+
+def adult_names(chance: Chance, what: str, key: Ints, man: Bools) -> pl.Series:
     """First names of grown-ups, of whom no count by year of birth is at hand: Faker's en_GB, all alike common."""
-    provider = _faker("en_GB")
-    pools = {sex: list(dict.fromkeys(getattr(provider, f"first_names_{sex}"))) for sex in ("female", "male")}
-    women, men = pools["female"], pools["male"]
-    place = np.where(man, rng.integers(0, len(men), len(man)) + len(women), rng.integers(0, len(women), len(man)))
+    women, men = _adult_pools()
+    u = chance.of(what, key)
+    place = np.where(man, (u * len(men)).astype(np.int64) + len(women), (u * len(women)).astype(np.int64))
     return gather([*women, *men], place)
+
+
+def short_forms(chance: Chance, key: Ints, forename: pl.Series) -> pl.Series:
+    """What a child is called where it is not the first name: a short form of it; missing for most."""
+    forms = {entry["forename"]: entry["short"] for entry in reference.load("nicknames").entries["nickname"]}
+    most = max(len(short) for short in forms.values())
+    which = chance.whole("pupils.preferred_forename.which", 60, key)  # 60 is a multiple of 1 to 5
+    table = {name: [short[step % len(short)] for step in range(most)] for name, short in forms.items()}
+    choices = [
+        forename.replace_strict(
+            list(table), [short[step] for short in table.values()], default=None, return_dtype=pl.String
+        )
+        for step in range(most)
+    ]
+    length = forename.replace_strict(
+        list(forms), [len(short) for short in forms.values()], default=1, return_dtype=pl.Int64
+    ).to_numpy()
+    called = chance.of("pupils.preferred_forename", key) < assumed("short_form")
+    out = choices[0]
+    for step in range(1, most):
+        out = out.zip_with(pl.Series(which % length != step), choices[step])
+    return out.set(pl.Series(~called), None)
 
 
 def slug(names: pl.Series) -> pl.Series:
@@ -136,6 +188,7 @@ def _faker(locale: str) -> Any:
     return import_module(f"faker.providers.person.{locale}").Provider
 
 
+@cache
 def _pool(boy: bool) -> tuple[list[str], Ints]:
     """Every first name of one sex and the list it belongs to: counted names, then the tail from common to rare."""
     letter = "M" if boy else "F"
@@ -158,7 +211,7 @@ def _pool(boy: bool) -> tuple[list[str], Ints]:
         for second in _SECOND[boy]:
             if second not in name and "-" not in name:
                 spread.setdefault(f"{name}-{second}", 0.25 + 1.5 * _hash(f"{name}-{second}"))
-    tail = sorted((name for name in spread if name not in set(counted)), key=lambda name: (spread[name], name))
+    tail = sorted(set(spread) - set(counted), key=lambda name: (spread[name], name))
     names = counted + tail
     return names, np.array([tag.get(name, 0) for name in names], dtype=np.int64)
 
@@ -187,25 +240,43 @@ def _births(names: list[str], boy: bool, year: int) -> Floats:
     return births
 
 
-def _handed_out(rng: np.random.Generator, group: Ints, wanted: Ints, names: Ints, tags: Ints) -> Ints:
-    """Hand the names of each group to its children, to each one of the list it wants as long as there are any."""
-    lists = int(max(wanted.max(), tags.max())) + 1
-    chance, ask = rng.random(len(group)), group * lists + wanted
-    have = group * lists + tags
-    ask_rank, have_rank = rank_within(ask, chance), rank_within(have, rng.random(len(group)))
-    wide = len(group) + 1
-    by_ask, by_have = np.argsort(ask * wide + ask_rank), np.argsort(have * wide + have_rank)
-    _, first, second = np.intersect1d(
-        (ask * wide + ask_rank)[by_ask], (have * wide + have_rank)[by_have], assume_unique=True, return_indices=True
-    )
-    out = np.full(len(group), -1, dtype=np.int64)
-    out[by_ask[first]] = names[by_have[second]]
-    left_children = np.setdiff1d(np.arange(len(group)), by_ask[first], assume_unique=True)
-    left_names = np.setdiff1d(np.arange(len(group)), by_have[second], assume_unique=True)
-    left_children = left_children[np.lexsort((chance[left_children], group[left_children]))]
-    left_names = left_names[np.lexsort((have_rank[left_names], group[left_names]))]
-    out[left_children] = names[left_names]
-    return out
+@cache
+def _first_name_edges(boy: bool) -> tuple[Floats, Ints, list[str]]:
+    """All rows of :func:`first_name_shares`, years and within them lists, as one ascending line; and whose each is."""
+    edges: list[Floats] = []
+    places: list[Ints] = []
+    names: list[str] = []
+    for year in _YEARS:
+        names, rows, _ = first_name_shares(boy, year)
+        for row in rows:
+            held = np.flatnonzero(row)
+            line = np.cumsum(row[held])
+            edges.append(line / line[-1] + len(edges))
+            places.append(held)
+    return np.concatenate(edges), np.concatenate(places), names
+
+
+@cache
+def _surname_grid() -> tuple[list[str], Floats]:
+    general, weights = general_surnames()
+    pool = list(general)
+    rows = [weights]
+    for entry in reference.load("names_assumed").entries["community"]:
+        pool += entry["surnames"]
+        rows.append(1 / (np.arange(len(entry["surnames"])) + 3.0))
+    grid = np.zeros((len(rows), len(pool)))
+    start = 0
+    for line, row in zip(grid, rows, strict=True):
+        line[start : start + len(row)] = row
+        start += len(row)
+    return pool, grid
+
+
+@cache
+def _adult_pools() -> tuple[list[str], list[str]]:
+    provider = _faker("en_GB")
+    women, men = (list(dict.fromkeys(getattr(provider, f"first_names_{sex}"))) for sex in ("female", "male"))
+    return women, men
 
 
 def _names_of(locale: str, boy: bool) -> list[str]:

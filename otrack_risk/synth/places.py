@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from otrack_risk import reference
-from otrack_risk.synth.draw import Bools, Floats, Ints, apportion, choose_by, gather
-from otrack_risk.synth.targets import assumed, ethnicity, published
+from otrack_risk.synth.draw import Bools, Chance, Floats, Ints, beta, choose, gather, rank_within
+from otrack_risk.synth.targets import assumed, ethnicity, meals_share, published, scaled_odds
 
 SECTORS_A_TOWN = 40
 UNITS_A_SECTOR = 60
@@ -22,60 +22,64 @@ class Schools:
     """The schools of a world; every array has one entry a school."""
 
     names: tuple[str, ...]
-    secondary: tuple[bool, ...]
+    secondary: Bools
     town: Ints  # schools of one town draw on the same 40 postcode sectors
     partner: Ints  # the secondary school to which a primary's older siblings go; -1 where there is none
     places: Floats  # new pupils a year
     ethnic_mix: Floats  # (schools, codes): share of households in each code of targets.ethnicity()
-    meals_share: Floats  # share of households with free meals
+    meals: Floats  # (schools, codes): chance of free meals of a household of each code
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def ids(self) -> pl.Series:
-        """The key of each school."""
-        return keys("S", len(self), 4)
-
-    def phase(self) -> pl.Series:
-        """``primary`` or ``secondary``."""
-        return pl.Series(["secondary" if secondary else "primary" for secondary in self.secondary], dtype=pl.String)
+    @property
+    def towns(self) -> int:
+        """How many towns there are, numbered from 0."""
+        return int(self.town.max()) + 1
 
     def at_secondary(self, school: Ints) -> Ints:
         """1 for each entry whose school is a secondary, else 0."""
-        return np.array(self.secondary, dtype=np.int64)[school]
+        return self.secondary[school].astype(np.int64)
 
     def first_year(self) -> Ints:
         """The youngest year group: 0 (Reception) or 7."""
-        return np.where(np.array(self.secondary), 7, 0)
+        return np.where(self.secondary, 7, 0)
 
     def years(self) -> Ints:
         """Year groups: 7 in a primary school (R to Y6), 5 in a secondary (Y7 to Y11)."""
-        return np.where(np.array(self.secondary), 5, 7)
+        return np.where(self.secondary, 5, 7)
 
-    def table(self) -> pl.DataFrame:
-        """The ``schools`` table."""
-        sector = _nearest_sector(np.arange(len(self)))
+    def table(self, school: Ints) -> pl.DataFrame:
+        """The ``schools`` table of these."""
         return pl.DataFrame(
             {
-                "school_id": self.ids(),
-                "name": pl.Series(self.names, dtype=pl.String),
-                "phase": self.phase(),
-                "postcode": _postcode(self.town, sector, np.zeros(len(self), dtype=np.int64)),
+                "school_id": keys("S", school + 1, 5),
+                "name": gather(self.names, school),
+                "phase": gather(("primary", "secondary"), self.at_secondary(school)),
+                "postcode": _postcode(self.town[school], _nearest_sector(school), np.zeros(len(school), np.int64)),
             }
         )
 
 
-def make_schools(rng: np.random.Generator, places: Sequence[tuple[bool, int]] | int, spread: float) -> Schools:
+def make_schools(
+    chance: Chance,
+    places: Sequence[tuple[bool, int]] | int,
+    spread: float,
+    within: float,
+    pupils_a_year: float | None = None,
+) -> Schools:
     """Invent schools: names, towns, sizes, and how each differs from the others.
 
     Parameters
     ----------
-    rng : of this table
+    chance : of the world
     places : for each school whether it is a secondary, and its places a year; or how many primary
         schools to draw from the usual sizes (one, two or three classes a year, and small rural ones)
-    spread : concentration of the Dirichlet and beta distributions from which each school's ethnic mix
-        and share of free meals are drawn; the smaller, the more schools differ. Over all schools both are
-        raked to England's figures, weighted by pupils: a world of one school has England's mix
+    spread, within : concentration of the Dirichlet distributions from which each town's ethnic mix is drawn
+        around England's, and each school's around its town's (of the beta distributions of free meals, five
+        times that); the smaller, the more they differ. Over all schools both are raked to England's figures, weighted
+        by pupils: a world of one school has England's mix
+    pupils_a_year : children of one year in all schools, where sizes are drawn; else as the usual sizes have it
 
     Notes
     -----
@@ -83,7 +87,7 @@ def make_schools(rng: np.random.Generator, places: Sequence[tuple[bool, int]] | 
     schools, equivalence classes come out too large: 5.1 percent of Newham's pupils are White British and
     24.7 percent of Birmingham's (DfE, Schools, pupils and their characteristics 2024/25).
     """
-    drawn = _usual_sizes(rng, places) if isinstance(places, int) else list(places)
+    drawn = _usual_sizes(chance, places, pupils_a_year or 41 * places) if isinstance(places, int) else list(places)
     n = len(drawn)
     secondary = np.array([second for second, _ in drawn])
     size = np.array([place for _, place in drawn], dtype=np.float64)
@@ -94,76 +98,58 @@ def make_schools(rng: np.random.Generator, places: Sequence[tuple[bool, int]] | 
     if len(seconds):
         partner[primaries] = seconds[np.arange(len(primaries)) % len(seconds)]
         town[primaries] = town[partner[primaries]]
+    town = np.unique(town, return_inverse=True)[1].astype(np.int64)
     weight = size * np.where(secondary, 5, 7)  # pupils on roll: places a year times year groups
     fed = _feeding(partner, weight)
+    own = np.setdiff1d(np.arange(n), partner)  # schools with an intake of their own
     _, mix = ethnicity()
-    meals = published("FSM eligible")
-    heads = weight @ fed
-    mixes = _raked(rng.dirichlet(np.maximum(mix * spread, 1e-3), size=fed.shape[1]), mix, heads)
-    shares = rng.beta(meals * 3 * spread, (1 - meals) * 3 * spread, size=fed.shape[1])
-    both = _raked(np.column_stack([shares, 1 - shares]), np.array([meals, 1 - meals]), heads)
+    areas = _dirichlet(chance, "town.mix", np.arange(town.max() + 1), np.tile(mix * spread, (town.max() + 1, 1)))
+    mixes = _dirichlet(chance, "school.mix", own, areas[town[own]] * within)
+    mixes = _raked(mixes, mix, weight @ fed)
+    ethnic_mix = np.asarray(np.round(fed @ mixes, 9), dtype=np.float64)
     return Schools(
-        names=_school_names(rng, secondary),
-        secondary=tuple(bool(second) for second in secondary),
+        names=_school_names(chance, secondary),
+        secondary=secondary,
         town=town,
         partner=partner,
         places=size,
-        ethnic_mix=fed @ mixes,
-        meals_share=fed @ both[:, 0],
+        ethnic_mix=ethnic_mix,
+        meals=_meals(chance, fed, own, town, secondary, weight, ethnic_mix, spread, within),
     )
 
 
-def cohorts(schools: Schools, now: int, since: int, pupils: int) -> tuple[Ints, Ints, Ints]:
-    """Cohorts of each school, and how many pupils each has: ``pupils`` in all.
-
-    A cohort is named by the autumn in which it began (or would have begun) Reception.
-
-    Parameters
-    ----------
-    now : calendar year in which the current school year began
-    since : the first school year of which leavers are kept; ``now`` where none are
-
-    Returns
-    -------
-    school, entry, pupils : one entry a cohort
-    """
-    first, years = schools.first_year(), schools.years()
-    spans = years + (now - since)  # cohorts of a school: its year groups, and one a year gone by
-    school = np.repeat(np.arange(len(schools)), spans)
-    step = np.arange(len(school)) - np.repeat(np.cumsum(spans) - spans, spans)
-    entry = now - first[school] - step  # the youngest cohort began first_year years after Reception
-    return school, entry, apportion(schools.places[school], pupils)
-
-
-def make_classes(school: Ints, year_group: Ints, on_roll: Ints, ids: pl.Series) -> tuple[pl.DataFrame, Ints]:
+def make_classes(school: Ints, year_group: Ints, on_roll: Ints) -> tuple[pl.DataFrame, Ints]:
     """Classes of at most 30 for each school and year group, and the place of the first class of each.
 
     Parameters
     ----------
-    school, year_group, on_roll : one entry a cohort: its school, its year group now, and how many are in it
-    ids : keys of the schools
+    school, year_group, on_roll : one entry a cohort, the cohorts of a school together: its school, its year
+        group now, and how many are in it
 
     Returns
     -------
     the ``classes`` table; for each cohort the row of its first class (its classes follow one another)
     """
     classes = -(-on_roll // 30)
-    first = np.concatenate([[0], np.cumsum(classes)[:-1]]).astype(np.int64)
+    first = (np.cumsum(classes) - classes).astype(np.int64)
     cohort = np.repeat(np.arange(len(on_roll)), classes)
-    letter = np.arange(len(cohort)) - first[cohort]
+    of = school[cohort]
     years = ["R", *(str(year) for year in range(1, 12))]
+    letters = [chr(65 + place % 26) + "A" * (place // 26) for place in range(200)]
     table = pl.DataFrame(
         {
-            "class_id": keys("C", len(cohort), 5),
-            "school_id": ids.gather(school[cohort]),
-            "year_group": year_group[cohort],
-            "name": gather(years, year_group[cohort]) + gather([chr(65 + i % 26) for i in range(200)], letter),
+            "class_id": keys("C", (of + 1) * 1000 + rank_within(of, np.arange(len(of))) + 1, 8),
+            "school_id": keys("S", of + 1, 5),
+            "year_group": year_group[cohort].astype(np.int16),
+            "name": gather(years, year_group[cohort]) + gather(letters, np.arange(len(cohort)) - first[cohort]),
         }
     )
     return table, first
 
 
-def make_addresses(rng: np.random.Generator, schools: Schools, school: Ints, surnames: Sequence[str]) -> pl.DataFrame:
+def make_addresses(
+    chance: Chance, what: str, key: Ints, schools: Schools, school: Ints, surnames: Sequence[str]
+) -> pl.DataFrame:
     """Address line and postcode of households near these schools.
 
     A school draws on the 40 sectors of its town with falling weights, the nearest first; houses of one
@@ -171,47 +157,59 @@ def make_addresses(rng: np.random.Generator, schools: Schools, school: Ints, sur
 
     Parameters
     ----------
+    what, key : the question and the number of each household, by which chance is keyed
     school : one entry a household
     surnames : of which streets are named
     """
-    n = len(school)
     nearness = 1 / (np.arange(SECTORS_A_TOWN) + 8.0)
-    sector = (choose_by(rng, nearness[None, :], np.zeros(n, dtype=np.int64)) + _nearest_sector(school)) % SECTORS_A_TOWN
-    unit = rng.integers(0, UNITS_A_SECTOR, n)
+    sector = (choose(chance.of(f"{what}.sector", key), nearness) + _nearest_sector(school)) % SECTORS_A_TOWN
+    unit = chance.whole(f"{what}.unit", UNITS_A_SECTOR, key)
     town = schools.town[school]
     kinds = ("Road", "Street", "Lane", "Close", "Avenue", "Way", "Drive", "Crescent", "Court", "Gardens", "Terrace")
     streets = [f"{name} {kind}" for kind in kinds for name in surnames]
     street = ((town * SECTORS_A_TOWN + sector) * UNITS_A_SECTOR + unit) * 7919 % len(streets)
-    number = pl.Series(rng.integers(1, 120, n)).cast(pl.String)
+    number = pl.Series(chance.whole(f"{what}.house", 119, key) + 1).cast(pl.String)
     return pl.DataFrame(
         {"address_line": number + " " + gather(streets, street), "postcode": _postcode(town, sector, unit)}
     )
 
 
-def keys(letter: str, n: int, digits: int) -> pl.Series:
-    """Keys that say nothing: a letter and a number from 1.
+def keys(letter: str, number: Ints, digits: int) -> pl.Series:
+    """Keys that say nothing: a letter and a number.
 
     Examples
     --------
-    >>> keys("P", 2, 6).to_list()
+    >>> keys("P", np.array([1, 2]), 6).to_list()
     ['P000001', 'P000002']
     """
-    return letter + pl.int_range(1, n + 1, eager=True).cast(pl.String).str.zfill(digits)
+    return letter + pl.Series(number, dtype=pl.Int64).cast(pl.String).str.zfill(digits)
 
 
-def _usual_sizes(rng: np.random.Generator, n: int) -> list[tuple[bool, int]]:
-    small = assumed("small_school")
-    rest = (1 - small) / 20
-    forms = rng.choice([0, 30, 60, 90], size=n, p=[small, 9 * rest, 8 * rest, 3 * rest])
-    filled = rng.uniform(0.86, 1.0, n)  # few schools are full
-    sizes = np.where(forms == 0, rng.integers(8, 21, n), np.rint(forms * filled))
+def _usual_sizes(chance: Chance, n: int, pupils_a_year: float) -> list[tuple[bool, int]]:
+    """Places a year of primary schools, in all near ``pupils_a_year``: classes of up to 30, few of them quite full.
+
+    Where the drawn schools have too many classes, or too few, some get one less or more.
+    """
+    small, school = assumed("small_school"), np.arange(n)
+    weights = [small, *((1 - small) * part / 20 for part in (9, 8, 3))]
+    classes = choose(chance.of("schools.forms", school), weights)  # 0: a small school
+    few = 8 + chance.whole("schools.small", 13, school)
+    wanted = pupils_a_year - few[classes == 0].sum()
+    surplus = int(classes.sum()) - round(wanted / (30 * assumed("class_filled")))
+    turn = np.argsort(chance.of("schools.forms.turn", school), kind="stable")
+    less, more = turn[classes[turn] > 1], turn[(classes[turn] > 0) & (classes[turn] < 3)]
+    classes[less[: max(surplus, 0)]] -= 1
+    classes[more[: max(-surplus, 0)]] += 1
+    full = np.clip(wanted / (30 * max(int(classes.sum()), 1)), 0.75, 1)
+    filled = 1 - 2 * (1 - full) * chance.of("schools.filled", school)
+    sizes = np.where(classes == 0, few, np.rint(30 * classes * filled))
     return [(False, int(size)) for size in sizes]
 
 
-def _school_names(rng: np.random.Generator, secondary: Bools) -> tuple[str, ...]:
+def _school_names(chance: Chance, secondary: Bools) -> tuple[str, ...]:
     (parts,) = reference.load("names_assumed").entries["place"]
     names = [start + end for start in parts["starts"] for end in parts["ends"]]
-    shuffled = [names[place] for place in rng.permutation(len(names))]
+    shuffled = [names[place] for place in np.argsort(chance.of("schools.name", np.arange(len(names))), kind="stable")]
     sides = ("", "North ", "South ", "East ", "West ")
     named = [side + shuffled[place] for side in sides for place in range(len(shuffled))]
     kinds = ["High School" if second else "Primary School" for second in secondary]
@@ -220,6 +218,59 @@ def _school_names(rng: np.random.Generator, secondary: Bools) -> tuple[str, ...]
         f"{named[place % len(named)]}{number} {kind}"
         for place, (number, kind) in enumerate(zip(again, kinds, strict=True))
     )
+
+
+def _meals(
+    chance: Chance,
+    fed: Floats,
+    own: Ints,
+    town: Ints,
+    secondary: Bools,
+    weight: Floats,
+    mix: Floats,
+    spread: float,
+    within: float,
+) -> Floats:
+    """Chance of free meals by school and ethnicity: each school its share, each phase and published group England's.
+
+    Raked over schools, codes and yes or no; a code without a published share has the odds of its school.
+    """
+    codes, _ = ethnicity()
+    level = np.where(secondary, meals_share("secondary"), meals_share("primary"))
+    towns = np.arange(town.max() + 1)
+    base = meals_share("primary")
+    area = beta(chance.of("town.meals", towns), base * 5 * spread, (1 - base) * 5 * spread)
+    area = np.clip(area, 0.02, 0.9)[town[own]]
+    drawn = beta(chance.of("school.meals", own), area * 5 * within, (1 - area) * 5 * within)
+    share = np.clip(fed @ drawn, 0.01, 0.95)
+    for phase in (False, True):
+        of = secondary == phase
+        if of.any():
+            share[of] = scaled_odds(share[of], weight[of] / weight[of].sum(), float(level[of][0]))
+    heads = weight[:, None] / weight.sum() * mix
+    yes, no = heads * share[:, None], heads * (1 - share[:, None])
+    known = {"AIND": published("FSM eligible", "Indian"), "CHNE": published("FSM eligible", "Chinese")}
+    for _ in range(200):
+        for code, wanted in known.items():
+            place = codes.index(code)
+            yes[:, place] *= wanted * heads[:, place].sum() / yes[:, place].sum()
+            no[:, place] *= (1 - wanted) * heads[:, place].sum() / no[:, place].sum()
+        yes *= (share * heads.sum(axis=1) / yes.sum(axis=1))[:, None]
+        no *= ((1 - share) * heads.sum(axis=1) / no.sum(axis=1))[:, None]
+        both = heads / np.maximum(yes + no, 1e-300)
+        yes, no = yes * both, no * both
+    return np.asarray(np.round(yes / np.maximum(yes + no, 1e-300), 9), dtype=np.float64)
+
+
+def _dirichlet(chance: Chance, what: str, row: Ints, parameters: Floats) -> Floats:
+    """Shares drawn around those of each row, by quantiles of the gamma distribution."""
+    from scipy.special import gammaincinv
+
+    codes = np.arange(parameters.shape[1])
+    u = chance.of(what, row[:, None], codes[None, :])
+    drawn = np.round(gammaincinv(np.maximum(parameters, 1e-3), u), 9) + 1e-7
+    shares: Floats = drawn / drawn.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _feeding(partner: Ints, weight: Floats) -> Floats:
@@ -237,8 +288,8 @@ def _feeding(partner: Ints, weight: Floats) -> Floats:
 
 def _raked(rows: Floats, want: Floats, weight: Floats) -> Floats:
     """Rows that each add up to 1 and of which the weighted mean is ``want``."""
-    rows, weight = np.maximum(rows, 1e-9), weight / weight.sum()
-    for _ in range(200):
+    weight = weight / weight.sum()
+    for _ in range(400):
         rows = rows * (want / (weight @ rows))[None, :]
         rows = rows / rows.sum(axis=1, keepdims=True)
     return rows

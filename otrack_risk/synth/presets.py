@@ -10,7 +10,20 @@ from otrack_risk.errors import ParameterError
 
 OTRACK_RECORDS = 864_603  # published: ipres.info, ekmobil.com
 OTRACK_IMAGES = 214_000  # published as "about" and "nearly"
-FORMATS = ("parquet", "csv", "xlsx")
+FORMATS = (
+    "parquet",
+    "csv",
+    "xlsx",
+    "oneroster",
+    "oneroster12",
+    "ctf",
+    "mis",
+    "bucket",
+    "sqlite",
+    "duckdb",
+    "postgresql",
+)
+MOST = 4_999_999  # pupils: their keys have seven digits, the upper half of which is for near-duplicates
 
 
 @dataclass(frozen=True)
@@ -25,13 +38,19 @@ class Preset:
     records: int | None  # rows about people, where that number is fixed
     as_of: date  # the day on which the world is seen
     since: int | None  # first school year of which leavers are kept; None: no leavers
-    spread: float  # concentration of ethnic mix and free meals between schools; small: schools differ much
+    spread: float  # concentration of ethnic mix and free meals between towns; small: towns differ much
+    within: float  # the same between the schools of a town
     exposed: bool = False  # the open store: names in file names, and an account that everybody has
 
     @property
     def now(self) -> int:
         """The calendar year in which the current school year began."""
         return self.as_of.year if self.as_of.month >= 9 else self.as_of.year - 1
+
+    @property
+    def first_year(self) -> int:
+        """The first school year of which anybody is kept: that of the leavers, or the current one."""
+        return self.now if self.since is None else self.since
 
     @property
     def one_school(self) -> bool:
@@ -44,9 +63,11 @@ _PRIMARIES = tuple((False, places) for places in (30, 60, 30, 90, 15, 60, 30, 60
 _SECONDARIES = tuple((True, places) for places in (180, 240, 210))
 PRESETS: Mapping[str, Preset] = {
     "primary": Preset(
-        "primary", "a primary school of one class a year", ((False, 30),), 210, 420, None, _DAY, None, 30
+        "primary", "a primary school of one class a year", ((False, 30),), 210, 420, None, _DAY, None, 30, 30
     ),
-    "secondary": Preset("secondary", "a secondary school, Y7 to Y11", ((True, 180),), 900, 1_800, None, _DAY, None, 30),
+    "secondary": Preset(
+        "secondary", "a secondary school, Y7 to Y11", ((True, 180),), 900, 1_800, None, _DAY, None, 30, 30
+    ),
     "trust": Preset(
         "trust",
         "a trust of nine primary and three secondary schools",
@@ -56,6 +77,7 @@ PRESETS: Mapping[str, Preset] = {
         None,
         _DAY,
         None,
+        8,
         8,
     ),
     "otrack": Preset(
@@ -67,7 +89,8 @@ PRESETS: Mapping[str, Preset] = {
         OTRACK_RECORDS,
         date(2024, 3, 1),
         2017,
-        2,
+        3,
+        8,
         exposed=True,
     ),
 }
@@ -92,6 +115,8 @@ def planned(preset: str, *, pupils: int | None = None, schools: int | None = Non
     for name, number, least in (("pupils", pupils, 1), ("schools", schools, 1), ("images", images, 0)):
         if number is not None and number < least:
             raise ParameterError(f"{name} is less than {least}.", f"give {least} or more.")
+    if pupils is not None and pupils > MOST:
+        raise ParameterError(f"pupils is more than {MOST:,}.", f"give {MOST:,} or fewer.")
     plan = PRESETS[preset]
     scale = 1.0 if pupils is None else pupils / plan.pupils
     return replace(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 
 from otrack_risk.errors import ParameterError
-from otrack_risk.synth.draw import Floats, Ints, gather
+from otrack_risk.synth.draw import Chance, Ints, beta, gather, normal
 from otrack_risk.synth.people import PROVISIONS, People
 from otrack_risk.synth.places import Schools
-from otrack_risk.synth.targets import absence_means, assumed, assumptions, published
+from otrack_risk.synth.targets import absence, assumed, assumptions, attainment
 
 TERMS = ("autumn", "spring", "summer")
 _SESSIONS = 380  # 190 school days of two sessions
@@ -28,49 +27,53 @@ def pupil_years(people: People, since: int) -> tuple[Ints, Ints]:
 
 
 def make_attendance(
-    rng: np.random.Generator, people: People, schools: Schools, pupil: Ints, year: Ints, as_of: date
+    chance: Chance, people: People, schools: Schools, pupil: Ints, year: Ints, as_of: date
 ) -> pl.DataFrame:
     """Sessions possible and missed, one row for each pupil and year asked for.
 
     The share missed is drawn from a beta distribution by pupil, not a binomial: a mean of 7 percent with
-    a fifth of pupils above 10 percent needs the spread. Means differ by free meals and by provision.
+    a fifth of pupils above 10 percent needs the spread. It differs by free meals and by provision, see
+    :func:`otrack_risk.synth.targets.absence`.
 
     Parameters
     ----------
-    schools : of the pupils
+    schools : of the world
     pupil, year : one entry a row of the table
     as_of : the day on which the world is seen; the year under way counts up to it
     """
     meals = people.pupils["fsm"].to_numpy().astype(np.int64)
     provision = _provision(people)
-    means = np.stack([absence_means("primary"), absence_means("secondary")])
-    mean = means[schools.at_secondary(people.school), meals, provision]
-    together = np.array([published("absence concentration", group) for group in ("not FSM", "FSM")])[meals]
-    share = rng.beta(mean * together, (1 - mean) * together)  # of a pupil, in every year
+    kinds, at = (absence("primary"), absence("secondary")), schools.at_secondary(people.school)
+    mean = np.stack([kind.means for kind in kinds])[at, meals, provision]
+    together = np.stack([kind.together for kind in kinds])[at, meals, provision]
+    share = beta(chance.of("attendance.sessions_absent", people.number), mean * together, (1 - mean) * together)
     possible = np.where(year == _school_year(as_of), _sessions_so_far(as_of), _SESSIONS)
     absent = np.rint(share[pupil] * possible).astype(np.int64)
+    part = assumed("unauthorised")
+    of_absent = beta(
+        chance.of("attendance.sessions_unauthorised", people.number[pupil], year), part * 6, (1 - part) * 6
+    )
+    rest = chance.of("attendance.sessions_unauthorised.round", people.number[pupil], year)
     return pl.DataFrame(
         {
             "pupil_id": people.pupils["pupil_id"].gather(pupil),
             "academic_year": _year_names(year),
             "sessions_possible": possible.astype(np.int16),
             "sessions_absent": absent.astype(np.int16),
-            "sessions_unauthorised": rng.binomial(absent, assumed("unauthorised")).astype(np.int16),
+            "sessions_unauthorised": np.floor(absent * of_absent + rest).astype(np.int16),
         }
     )
 
 
-def make_assessments(
-    rng: np.random.Generator, people: People, schools: Schools, as_of: date, rows: int | None
-) -> pl.DataFrame:
+def make_assessments(chance: Chance, people: People, schools: Schools, as_of: date, rows: int | None) -> pl.DataFrame:
     """Points by term and subject, 100 where a pupil is at the standard expected for its age.
 
     Parameters
     ----------
-    schools : of the pupils
+    schools : of the world
     as_of : the day on which the world is seen; terms that ended before it have points
     rows : None for every subject and term of this school year and the one before; else exactly so many:
-        of the last term of every pupil, two subjects for all and a third for those on roll last, say
+        of the last term, all three subjects of as many pupils as that will do for, those on roll last first
 
     Raises
     ------
@@ -79,39 +82,38 @@ def make_assessments(
 
     Notes
     -----
-    The scale, its spread of 8 points, and the distances between groups are assumed; the shares at 100 or
-    more of all pupils are those of key stage 2.
+    The scale and its spread of 8 points are assumed; the shares at 100 or more are those of key stage 2, see
+    :func:`otrack_risk.synth.targets.attainment`.
     """
-    pupil, year, term, subject = _which(people, as_of, rows)
-    (gaps,) = assumptions("attainment")
-    able = people.pupils
-    below = (
-        gaps["disadvantaged"] * able["pupil_premium"].to_numpy()
-        + np.array([0.0, gaps["support"], gaps["plan"]])[_provision(people)]
-        + gaps["boy"] * (able["sex"] == "M").to_numpy()
-    )
-    rest = np.sqrt(1 - np.array([gaps["subjects_agree"], gaps["terms_agree"]]))
-    common = np.sqrt(gaps["subjects_agree"]) * rng.standard_normal(able.height)
-    of_subject = rest[0] * rng.standard_normal((able.height, 3))
-    steady = common[pupil] + of_subject[pupil, subject]
-    drawn = np.sqrt(gaps["terms_agree"]) * steady + rest[1] * rng.standard_normal(len(pupil)) - below[pupil]
-    names = (("reading", "maths", "writing"), ("english", "maths", "science"))
-    expected = [published(f"KS2 {name} expected") for name in names[0]]
-    level = np.array([_threshold(below, share) for share in expected])
-    point = np.clip(np.floor(100 + 8 * (drawn - level[subject])), 60, 140)
-    kind = schools.at_secondary(people.school[pupil])
+    pupil, year, term, subject = _which(chance, people, as_of, rows)
+    (agree,) = assumptions("attainment")
+    drawn_to = attainment()
+    disadvantaged = people.pupils["pupil_premium"].to_numpy().astype(np.int64)
+    boy = (people.pupils["sex"] == "M").to_numpy().astype(np.int64)
+    below = drawn_to.below(disadvantaged, boy, _provision(people))
+    lasting = agree["terms_agree"]  # correlation of two terms in one subject
+    shared = drawn_to.together / lasting
+    three = np.arange(3)
+    common = normal(chance.of("assessments.point.pupil", people.number))
+    own = normal(chance.of("assessments.point.subject", people.number[:, None], three[None, :]))
+    steady = np.sqrt(shared) * common[:, None] + np.sqrt(1 - shared) * own
+    now = normal(chance.of("assessments.point", people.number[pupil], year * 9 + term * 3 + subject))
+    drawn = np.sqrt(lasting) * steady[pupil, subject] + np.sqrt(1 - lasting) * now - below[pupil]
+    level = drawn_to.levels[people.pupils["year_group"].to_numpy()[pupil], subject]
+    point = np.clip(np.floor(100 + 8 * (drawn - level)), 60, 140)
+    subjects = ("reading", "maths", "writing", "english", "maths", "science")
     return pl.DataFrame(
         {
             "pupil_id": people.pupils["pupil_id"].gather(pupil),
             "academic_year": _year_names(year),
             "term": gather(TERMS, term),
-            "subject": gather([*names[0], *names[1]], kind * 3 + subject),
+            "subject": gather(subjects, schools.at_secondary(people.school[pupil]) * 3 + subject),
             "point": point.astype(np.int16),
         }
     )
 
 
-def _which(people: People, as_of: date, rows: int | None) -> tuple[Ints, Ints, Ints, Ints]:
+def _which(chance: Chance, people: People, as_of: date, rows: int | None) -> tuple[Ints, Ints, Ints, Ints]:
     """Pupil, year, term and subject of each row, pupils together."""
     now = _school_year(as_of)
     n = len(people.last_year)
@@ -124,29 +126,16 @@ def _which(people: People, as_of: date, rows: int | None) -> tuple[Ints, Ints, I
         return pupil[there], year[there], term[there], subject[there]
     if not 0 <= rows <= 3 * n:
         raise ParameterError(
-            f"{rows} assessments would be left for {n} pupils, beside guardians, staff and attendance.",
+            f"{rows} assessments would be left for {n} pupils, beside the other records about people.",
             "ask for more pupils, or for fewer schools.",
         )
-    everybody, some = divmod(rows, n)
-    lately = np.argsort(-people.last_year, kind="stable")[:some]
-    slots_of = np.full(n, everybody, dtype=np.int64)
-    slots_of[lately] += 1
+    order = np.lexsort((chance.of("assessments.kept", people.number), -people.last_year))
+    slots_of = np.zeros(n, dtype=np.int64)
+    slots_of[order] = np.clip(rows - 3 * np.arange(n), 0, 3)
     pupil = np.repeat(np.arange(n), slots_of)
     slot = np.arange(rows) - np.repeat(np.cumsum(slots_of) - slots_of, slots_of)
     last_term = np.where(people.last_year[pupil] == now, _terms_done(as_of) - 1, 2)
     return pupil, people.last_year[pupil], last_term, slot
-
-
-def _threshold(below: Floats, share: float) -> float:
-    """The level that this share of the pupils reaches: each normal around its distance below the rest."""
-    distance, heads = np.unique(below, return_counts=True)
-    normal = NormalDist()
-    low, high = -6.0, 6.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        above = sum(count * (1 - normal.cdf(middle + gap)) for gap, count in zip(distance, heads, strict=True))
-        low, high = (middle, high) if above / heads.sum() > share else (low, middle)
-    return low
 
 
 def _provision(people: People) -> Ints:

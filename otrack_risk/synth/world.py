@@ -16,7 +16,17 @@ from otrack_risk.synth.presets import OTRACK_IMAGES, OTRACK_RECORDS, Preset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RECORDS = ("pupils", "guardians", "staff", "attendance", "assessments")  # tables whose rows are about people
+GENERATOR = 2  # goes up whenever the same seed gives other rows
+RECORDS = (  # tables whose rows are about people
+    "pupils",
+    "guardians",
+    "staff",
+    "contracts",
+    "attendance",
+    "notes",
+    "behaviour",
+    "assessments",
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,8 @@ class World(Shown):
     seed: int
     as_of: date  # the day on which the world is seen
     made_with: str  # versions that the bytes depend on
+    file_format: str
+    dirt: float  # share of cells that might get dirty
     rows: tuple[tuple[str, int], ...]  # table, rows
     pupils_on_roll: int
     leavers: int
@@ -47,7 +59,7 @@ class World(Shown):
 
     @property
     def records(self) -> int:
-        """Rows about people: pupils, guardians, staff, attendance, assessments."""
+        """Rows about people."""
         return sum(count for table, count in self.rows if table in RECORDS)
 
     def sentence(self) -> str:
@@ -82,6 +94,8 @@ class World(Shown):
             "seed": self.seed,
             "as_of": self.as_of.isoformat(),
             "made_with": self.made_with,
+            "format": self.file_format,
+            "dirt": self.dirt,
             "records": self.records,
             "pupils_on_roll": self.pupils_on_roll,
             "leavers": self.leavers,
@@ -99,9 +113,9 @@ def facts(plan: Preset, rows: dict[str, int]) -> tuple[Fact, ...]:
             Fact("The school", plan.title, "assumed", f"{chosen}; its shares follow England's figures"),
             Fact("Over-wide permissions", "planted, see [planted]", "assumed", chosen),
         )
-    people = {table: f"{rows[table]:,}" for table in RECORDS}
+    people = {table: f"{rows[table]:,}" for table in RECORDS if table in rows}
     split = ", ".join(f"{count} {table}" for table, count in people.items())
-    made = sum(rows[table] for table in RECORDS)
+    made = sum(rows.get(table, 0) for table in RECORDS)
     return (
         Fact("Records", f"{OTRACK_RECORDS:,}; records are not people", "known", "ipres.info; ekmobil.com, 2024"),
         Fact(
@@ -121,7 +135,7 @@ def facts(plan: Preset, rows: dict[str, int]) -> tuple[Fact, ...]:
         Fact("Records in this world", f"{made:,}: {split}", "assumed", f"{chosen}; the split is published nowhere"),
         Fact("Children", f"{people['pupils']} ever on roll", "assumed", f"{chosen}; published nowhere"),
         Fact("Schools", f"{rows['schools']:,}, all primary", "assumed", f"{chosen}; published nowhere"),
-        Fact("Guardians and staff among the records", "yes", "assumed", f"{chosen}; no report names them"),
+        Fact("Guardians, staff and notes among the records", "yes", "assumed", f"{chosen}; no report names them"),
         Fact(
             "Columns of the tables", "those of usual pupil-tracking exports", "assumed", f"{chosen}; published nowhere"
         ),
@@ -141,6 +155,9 @@ def as_toml(world: World) -> str:
         f"preset = {_text(world.preset)}",
         f"seed = {world.seed}",
         f"made_with = {_text(world.made_with)}",
+        f"format = {_text(world.file_format)}",
+        f"dirt = {world.dirt}",
+        "files = []",
         f"as_of = {world.as_of.isoformat()}",
         f"records = {world.records}  # rows about people: {', '.join(RECORDS)}",
         f"pupils_on_roll = {world.pupils_on_roll}",

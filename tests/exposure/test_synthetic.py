@@ -32,12 +32,14 @@ def test_a_primary_school_counted_row_by_row_gives_the_same_numbers(tmp_path: Pa
     dataset, catalogue = world("primary", tmp_path / "primary")
     record = exposure_scope(dataset, catalogue).record()
     rows = {name: table.rows.to_dicts() for name, table in dataset.tables.items()}
-    about = ("pupils", "guardians", "staff", "attendance", "assessments")
+    about = ("pupils", "guardians", "staff", "contracts", "attendance", "assessments", "notes", "behaviour")
     assert record["records"] == sum(len(rows[name]) for name in about)
-    children = {row["pupil_id"] for name in ("pupils", "attendance", "assessments", "images") for row in rows[name]}
+    children = {row["pupil_id"] for name in ("pupils", "attendance", "images") for row in rows[name]}
     assert record["people"]["children"] == len(children - {None})
     assert record["people"]["guardians"] == len({row["guardian_id"] for row in rows["guardians"]})
-    assert record["people"]["uncountable"] == sum(row["pupil_id"] is None for row in rows["images"])
+    indices = [*rows["images"], *rows["documents"]]
+    assert record["people"]["uncountable"] == sum(row["pupil_id"] is None for row in indices)
+    assert record["images"]["files"] == len(rows["images"])
     with_need = {r["pupil_id"] for r in rows["pupils"] if r["sen_need"] or r["sen_provision"] in ("K", "E")}
     with_condition = {r["pupil_id"] for r in rows["pupils"] if r["medical_condition"]}
     assert record["special_by_category"]["sen"] == len(with_need)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -28,7 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
     """Make a world, or give the one that was made with the same numbers."""
     held: dict[tuple[object, ...], Made] = {}
 
-    def make(preset: str, seed: int = 11, **numbers: int) -> Made:
+    def make(preset: str, seed: int = 11, **numbers: Any) -> Made:
         key = (preset, seed, *sorted(numbers.items()))
         if key not in held:
             folder = tmp_path_factory.mktemp(preset)

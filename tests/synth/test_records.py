@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from math import sqrt
 
-import numpy as np
 import polars as pl
 import pytest
 
 from otrack_risk.errors import ParameterError
-from otrack_risk.synth import people, places, records
+from otrack_risk.synth import draw, people, presets, records
+from otrack_risk.synth import layout as layouts
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_sessions_missed_are_at_most_those_possible_and_unauthorised_ones_are_am
     assert (attendance["sessions_unauthorised"] <= attendance["sessions_absent"]).all()
     assert attendance["sessions_unauthorised"].min() >= 0
     part = attendance["sessions_unauthorised"].sum() / attendance["sessions_absent"].sum()
-    assert abs(part - 0.31) < 0.01
+    assert abs(part - 0.31) < 0.012  # a third of a point is the standard error of 11,000 pupils' parts
 
 
 # 3 September 2025 to 31 January 2026: 108 weekdays; autumn break 24 October to 1 November (6 weekdays) and
@@ -91,9 +91,9 @@ def test_points_of_100_or_more_are_as_common_as_the_expected_standard(trust, sub
     assert abs((held["point"] >= 100).mean() - share) < 3 * sqrt(share * (1 - share) / held.height)
 
 
-# Key stage 2, 2024, all three subjects: 61 percent; girls 64, boys 57; disadvantaged 45 against 67. The distances
-# between groups are assumed, so they are held to 5 points only.
-def test_all_three_subjects_together_come_near_the_published_shares(trust):
+# Key stage 2, 2024, all three subjects: 61 percent; girls 64, boys 57; disadvantaged 45 against 67. Groups and all
+# pupils are rounded apart, half a point; siblings, who share free meals, widen the standard error by a half.
+def test_all_three_subjects_together_have_the_published_shares(trust):
     held = trust["assessments"].filter(pl.col("term") == "autumn", pl.col("academic_year") == "2025/26")
     all_three = (
         held.filter(pl.col("subject").is_in(["reading", "maths", "writing"]))
@@ -102,14 +102,14 @@ def test_all_three_subjects_together_come_near_the_published_shares(trust):
         .filter(pl.col("n") == 3)
         .join(trust["pupils"], on="pupil_id")
     )
-    assert abs(all_three["reached"].mean() - 0.61) < 0.05
     for rows, share in (
+        (all_three, 0.61),
         (all_three.filter(pl.col("sex") == "F"), 0.64),
         (all_three.filter(pl.col("sex") == "M"), 0.57),
         (all_three.filter("pupil_premium"), 0.45),
         (all_three.filter(~pl.col("pupil_premium")), 0.67),
     ):
-        assert abs(rows["reached"].mean() - share) < 0.05
+        assert abs(rows["reached"].mean() - share) < 3 * 1.5 * sqrt(share * (1 - share) / rows.height) + 0.006
 
 
 def test_one_point_a_pupil_term_and_subject_in_the_subjects_of_its_phase(trust):
@@ -129,20 +129,22 @@ def test_nobody_has_points_from_before_it_came_or_after_it_left(trust, exposed):
         assert (began < held["left_on"].dt.year().fill_null(9999)).all()
 
 
-def test_the_open_store_keeps_two_subjects_of_everybody_and_a_third_of_those_on_roll_last(exposed):
-    each = exposed["assessments"].group_by("pupil_id").agg(pl.len(), pl.col("subject").sort())
-    assert set(each["len"]) == {2, 3}
-    assert each.height == 1_600
-    three = each.filter(pl.col("len") == 3).join(exposed["pupils"], on="pupil_id")
-    assert three["left_on"].null_count() == three.height
+def test_the_open_store_keeps_all_three_subjects_of_as_many_as_it_has_rows_for_those_on_roll_first(exposed):
+    each = exposed["assessments"].group_by("pupil_id").agg(pl.len(), pl.col("subject").n_unique().alias("subjects"))
+    assert (each["len"] == each["subjects"]).all()
+    assert each.filter(pl.col("len") < 3).height <= 1  # what is left over in a town
+    kept = exposed["pupils"].join(each, on="pupil_id", how="left")
+    without = kept.filter(pl.col("len").is_null())
+    on_roll = without.filter(pl.col("left_on").is_null()).height
+    assert on_roll == 0 or kept.filter(pl.col("left_on").is_not_null())["len"].null_count() == without.height - on_roll
 
 
-def test_more_assessments_than_three_a_pupil_are_refused(exposed):
-    schools = places.make_schools(np.random.default_rng(1), 1, 2.0)
-    made = people.make_people(np.random.default_rng(2), schools, pupils=10, now=2023, since=2017)
-    day = date(2024, 3, 1)
-    assert records.make_assessments(np.random.default_rng(3), made, schools, day, 30).height == 30
-    assert records.make_assessments(np.random.default_rng(3), made, schools, day, 0).height == 0
+def test_more_assessments_than_three_a_pupil_are_refused():
+    layout = layouts.lay_out(presets.planned("otrack", pupils=10, schools=1), 1)
+    made = people.make_people(layout, 0)
+    day, chance = date(2024, 3, 1), draw.Chance(3)
+    assert records.make_assessments(chance, made, layout.schools, day, 30).height == 30
+    assert records.make_assessments(chance, made, layout.schools, day, 0).height == 0
     for rows in (31, -1):
         with pytest.raises(ParameterError, match="10 pupils"):
-            records.make_assessments(np.random.default_rng(3), made, schools, day, rows)
+            records.make_assessments(chance, made, layout.schools, day, rows)
