@@ -49,10 +49,7 @@ FORMATS = (
 @click.option("--preset", type=click.Choice(PRESETS), default="secondary", show_default=True)
 @click.option("--pupils", type=click.IntRange(1), help="Pupils on roll, instead of the preset's.")
 @click.option("--schools", type=click.IntRange(1), help="Schools, instead of the preset's.")
-@click.option("--images", type=click.IntRange(0), help="Rows of the image index, instead of the preset's.")
-@click.option(
-    "--portraits", type=click.IntRange(0), default=0, show_default=True, help="Pictures of the index to draw to files."
-)
+@click.option("--images", type=click.IntRange(0), help="Photographs, drawn to files; else the preset's index alone.")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), default="parquet", show_default=True)
 @click.option(
     "--dirt", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Share of cells that may get dirty."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otrack_risk.frames.database import Url
     from otrack_risk.frames.workbook import Sheet
 
-_ABOUT_A_WORLD = ("truth", "manifest.json", "certificate.json")
+_ABOUT_A_WORLD = ("truth", "training", "photos", "manifest.json", "certificate.json")
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".feather", ".xlsx", ".jsonl")
 
 
@@ -179,7 +179,7 @@ def read(
         found = sets.read_set(path, table=table, delimiter=delimiter, encoding=encoding, null_values=null_values)
         if found is None:
             files, remarks = _files(Path(path))
-            sources = _named(files)
+            sources = _named(files, Path(path))
             if table is not None:
                 if table not in sources:
                     raise TableError(f"{_name(path)} has no table '{table}'.", f"name one of: {', '.join(sources)}.")
@@ -265,6 +265,10 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
     if (path / "world.toml").is_file():  # a synthetic world: what it says of itself is no data of a school
         inside = [each for each in inside if each.name not in _ABOUT_A_WORLD]
     folders = [each for each in inside if each.is_dir()]
+    if folders and not any(each.name.lower().endswith(SUFFIXES) for each in inside if each not in folders):
+        deep = (each for folder in folders for each in folder.rglob("*") if each.is_file())  # as a store is laid out
+        inside = sorted([*(each for each in inside if each not in folders), *deep])
+        folders = []
     about = [
         each for each in inside if each.name.lower().startswith("readme") or each.suffix.lower() in (".toml", ".md")
     ]
@@ -285,13 +289,15 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
     return tables, remarks
 
 
-def _named(files: Sequence[Path]) -> dict[str, tuple[Path, Sheet | None]]:
-    """Every table's name and where it lies; names that clash say their kind: ``pupils (csv)``."""
+def _named(files: Sequence[Path], root: Path) -> dict[str, tuple[Path, Sheet | None]]:
+    """Every table's name and where it lies: below folders with their names; names that clash say their kind."""
     from otrack_risk.frames import workbook
 
     found: list[tuple[str, str, Path, Sheet | None]] = []
     for path in files:
+        where = path.relative_to(root).parent.as_posix() if path.parent != root and root.is_dir() else "."
         stem, kind = path.name[: -len(_suffix(path))], path.name[-len(_suffix(path)) + 1 :]
+        stem = stem if where == "." else f"{where}/{stem}"
         if kind.lower() != "xlsx":
             found.append((stem, kind, path, None))
             continue

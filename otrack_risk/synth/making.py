@@ -20,12 +20,12 @@ from otrack_risk import __version__
 from otrack_risk.errors import ParameterError
 from otrack_risk.schema.catalogue import write_catalogue
 from otrack_risk.synth import catalogue, world, writing
-from otrack_risk.synth.access_log import make_access_log, make_ad_hoc
+from otrack_risk.synth.access_log import last_logins, make_access_log, make_ad_hoc
 from otrack_risk.synth.accounts import make_accounts
 from otrack_risk.synth.adults import make_guardians, make_staff
 from otrack_risk.synth.certificate import Tally
 from otrack_risk.synth.contracts import make_contracts
-from otrack_risk.synth.dirt import make_dirt
+from otrack_risk.synth.dirt import file_dirt, make_dirt
 from otrack_risk.synth.documents import make_documents
 from otrack_risk.synth.draw import Chance
 from otrack_risk.synth.formats import FORMATS as EXPORTS
@@ -52,6 +52,7 @@ class Made:
     planted: dict[str, int]  # what a review should find -> how often
     tally: Tally  # counted before any dirt
     on_roll: int
+    clean: dict[str, pl.DataFrame]  # the tables without dirt, of the first town
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class _Order:
 
     layout: Layout
     dirt: float
-    drawn: tuple[int, ...]  # portraits to draw, by town
-    portraits: Path
+    drawn: bool  # whether the pictures of the index are drawn to files
+    photos: Path
 
 
 def make(
@@ -72,7 +73,6 @@ def make(
     pupils: int | None = None,
     schools: int | None = None,
     images: int | None = None,
-    portraits: int = 0,
     file_format: str = "parquet",
     dirt: float = 0.0,
     workers: int = 1,
@@ -95,8 +95,8 @@ def make(
     pupils : on roll (in ``otrack`` ever on roll); the preset's number if not given. A smaller or larger
         ``otrack`` keeps the ratio of 864,603 records and 214,000 images to the preset's pupils
     schools : the preset's number if not given
-    images : rows of the image index; the preset's number for so many pupils if not given
-    portraits : pictures of the index that are drawn to files, from its beginning
+    images : photographs, each in the index and drawn to a file below ``photos/``; if not given, an index alone, of
+        the preset's number for so many pupils
     file_format : a name of :data:`FORMATS`
     dirt : share of cells, 0 to 1, that may get dirty
     workers : processes that make towns
@@ -111,18 +111,19 @@ def make(
         ``out`` is a file, or a folder that holds something that is no synthetic world.
     """
     plan = planned(preset, pupils=pupils, schools=schools, images=images)
-    _check(file_format, seed=seed, portraits=portraits, workers=workers, chunk=chunk, dirt=dirt)
+    _check(file_format, seed=seed, workers=workers, chunk=chunk, dirt=dirt)
     layout = lay_out(plan, seed)
     folder = Path(out)
     place = writing.begin(folder)
-    before = np.cumsum(layout.images) - layout.images
-    drawn = tuple(int(number) for number in np.clip(portraits - before, 0, layout.images))
-    order = _Order(layout, dirt, drawn, place / "portraits")
+    order = _Order(layout, dirt, bool(images), place / "photos")
     content, truth = writing.Content(), writing.Parquet(place / "truth")
-    written = _format(file_format, place, plan, seed, order.portraits if portraits else None)
+    wrong = _file_dirt(Chance(seed)) if dirt and file_format == "csv" else {}
+    written = _format(file_format, place, plan, seed, photos=order.photos if images else None, wrong=wrong)
     planted: dict[str, int] = {}
     tally, on_roll = Tally(), 0
     for towns, town in enumerate(_towns(order, workers, chunk), start=1):
+        if towns == 1:
+            truth.add({"training": _workbook(place, town.clean, Chance(seed))})
         content.add(town.tables)
         written.add(town.tables)
         truth.add(town.truth)
@@ -147,8 +148,9 @@ def make(
         planted=tuple(planted.items()),
         facts=world.facts(plan, content.rows),
     )
-    write_catalogue(catalogue.catalogue(content.columns), place / "catalogue.toml")
-    (place / "manifest.json").write_text(_manifest(made, content), encoding="utf-8")
+    about = place if file_format in TABLES else place / "truth"  # other formats have tables and columns of their own
+    write_catalogue(catalogue.catalogue(content.columns), about / "catalogue.toml")
+    (place / "manifest.json").write_text(_manifest(made, content, wrong), encoding="utf-8")
     (place / "certificate.json").write_text(tally.certificate(plan).as_json(), encoding="utf-8")
     writing.finish(folder, world.as_toml(made))
     return made
@@ -232,7 +234,7 @@ def make_town(layout: Layout, number: int) -> tuple[Town, pl.DataFrame, dict[str
         held = held.filter(pl.col("created_on") >= date(plan.since, 9, 1))
     town = town.having({"documents": held})
     log, events = make_access_log(chance, town)
-    town = town.having({"access_log": log})
+    town = town.having({"access_log": log, "accounts": last_logins(accounts, log)})
     of_documents = documents["spans"].join(
         held, left_on="row", right_on="document_id", how="semi", maintain_order="left"
     )
@@ -245,8 +247,8 @@ def _finished(order: _Order, number: int) -> Made:
     chance = Chance(order.layout.seed)
     town, spans, planted = make_town(order.layout, number)
     truth = {}
-    if any(order.drawn):
-        drawn = draw_images(chance, town, order.portraits, order.drawn[number])
+    if order.drawn:
+        drawn = draw_images(chance, town, order.photos, town["images"].height)
         town = town.having({"images": drawn.images})
         spans = pl.concat([spans, drawn.spans])
         truth["near_duplicates"] = drawn.near_duplicates
@@ -254,7 +256,8 @@ def _finished(order: _Order, number: int) -> Made:
     tally.add(town.tables)
     tables, dirt = make_dirt(chance, town.tables, order.dirt)
     on_roll = town["pupils"]["left_on"].null_count()
-    return Made(tables, {"spans": spans, "dirt": dirt} | truth, planted, tally, on_roll)
+    clean = town.tables if number == 0 else {}
+    return Made(tables, {"spans": spans, "dirt": dirt} | truth, planted, tally, on_roll, clean)
 
 
 def _towns(order: _Order, workers: int, chunk: int) -> Iterator[Made]:
@@ -305,12 +308,29 @@ def _made(numbers: list[int]) -> list[Made]:
     return [_finished(_told[0], number) for number in numbers]
 
 
-def _format(name: str, place: Path, plan: Preset, seed: int, portraits: Path | None) -> Format:
+def _workbook(place: Path, tables: dict[str, pl.DataFrame], chance: Chance) -> pl.DataFrame:
+    """A workbook that hides what it holds, for training, and the truth about it."""
+    from otrack_risk.synth.workbook import write_training_workbook
+
+    (place / "training").mkdir()
+    return write_training_workbook(place / "training" / "trip_list.xlsx", tables, chance)
+
+
+def _file_dirt(chance: Chance) -> dict[str, list[str]]:
+    found = {table: sorted(file_dirt(chance, table)) for table in catalogue.TABLES}
+    return {table: wrong for table, wrong in found.items() if wrong}
+
+
+def _format(
+    name: str, place: Path, plan: Preset, seed: int, *, photos: Path | None, wrong: dict[str, list[str]]
+) -> Format:
     made: Format
-    if name == "bucket" and portraits is not None:
+    if name == "bucket":
         from otrack_risk.synth.formats.bucket import Bucket
 
-        made = Bucket(place, plan, seed, portraits=portraits)
+        made = Bucket(place, plan, seed, portraits=photos)
+    elif name == "csv":
+        made = writing.Csv(place, wrong=wrong)
     else:
         made = (TABLES | EXPORTS)[name](place, plan, seed)
     return made
@@ -319,14 +339,14 @@ def _format(name: str, place: Path, plan: Preset, seed: int, portraits: Path | N
 def _check(file_format: str, **numbers: float) -> None:
     if file_format not in FORMATS:
         raise ParameterError(f"'{file_format}' is no format of a synthetic world.", f"use one of {', '.join(FORMATS)}.")
-    for name, least in (("seed", 0), ("portraits", 0), ("workers", 1), ("chunk", 1)):
+    for name, least in (("seed", 0), ("workers", 1), ("chunk", 1)):
         if numbers[name] < least:
             raise ParameterError(f"{name} is less than {least}.", f"give {least} or more.")
     if not 0 <= numbers["dirt"] <= 1:
         raise ParameterError("dirt is not from 0 to 1.", "give a share of cells, for example 0.02.")
 
 
-def _manifest(made: World, content: writing.Content) -> str:
+def _manifest(made: World, content: writing.Content, wrong: dict[str, list[str]]) -> str:
     about = {
         "synthetic": True,
         "generator": GENERATOR,
@@ -336,6 +356,7 @@ def _manifest(made: World, content: writing.Content) -> str:
         "as_of": made.as_of.isoformat(),
         "format": made.file_format,
         "dirt": made.dirt,
+        "dirty_files": wrong,
         "records": made.records,
         "tables": content.record(),
         "columns": catalogue.identifiers(content.columns),

@@ -321,8 +321,9 @@ def _forenames(
 def _middle_names(
     chance: Chance, number: Ints, forename: pl.Series, boy: Bools, birth_year: Ints, community: Ints
 ) -> pl.Series:
-    """Middle names of most children; none that says the first name again."""
+    """Middle names of most children, one word each; none that says the first name again."""
     drawn = names.first_names(chance, "pupils.middle_name", (number,), boy, birth_year, community)
+    drawn = drawn.str.split("-").list.first()
     has = pl.Series(chance.of("pupils.middle_name.any", number) < assumed("middle_name"))
     return drawn.set(~has | (drawn == forename), None)
 

@@ -10,7 +10,7 @@ import io
 import shutil
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,16 +67,30 @@ class Parquet:
 class Csv:
     """One CSV file a table."""
 
-    def __init__(self, folder: Path, plan: Preset | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plan: Preset | None = None,
+        seed: int = 0,
+        *,
+        wrong: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._folder = folder
+        self._wrong = wrong or {}  # table: what is wrong with its file, see synth.dirt.file_dirt
         self._files: dict[str, IO[bytes]] = {}
 
     def add(self, tables: Mapping[str, pl.DataFrame]) -> None:
         for name, rows in tables.items():
-            begins = name not in self._files
+            wrong, begins = self._wrong.get(name, ()), name not in self._files
             if begins:
                 self._files[name] = (self._folder / f"{name}.csv").open("wb")
-            rows.write_csv(self._files[name], include_header=begins)
+                self._files[name].write(b"\xef\xbb\xbf" if "bom" in wrong else b"")
+                if "doubled_header" in wrong:
+                    rows.clear().write_csv(self._files[name])
+            if "cp1252" in wrong:
+                self._files[name].write(rows.write_csv(include_header=begins).encode("cp1252"))
+            else:
+                rows.write_csv(self._files[name], include_header=begins)
 
     def close(self) -> None:
         for file in self._files.values():

@@ -1,0 +1,87 @@
+"""The command on free text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otrack_risk.cli.options import (
+    DATA,
+    JSON,
+    PATH,
+    QUIET,
+    READING,
+    SEED,
+    command,
+    options,
+    progress_bar,
+    read,
+    show,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@command("scan", "otrack-risk scan notes.csv --text-column text --roster pupils.csv --staff staff.csv")
+@DATA
+@click.option("--text-column", required=True, help="The column that holds the notes.")
+@click.option("--roster", type=PATH, help="The children that the notes can name: a file with their names.")
+@click.option("--staff", type=PATH, help="The staff that the notes can name.")
+@click.option("--model", help="An installed spaCy pipeline, or none; whatever is installed if not given.")
+@click.option("--spans", type=PATH, help="Write where each thing stands to this file, one JSON object a note.")
+@options(SEED, *READING, JSON, QUIET)
+def scan_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
+    """Find personal data in free text, and count the children that it is about."""
+    import numpy as np
+
+    from otrack_risk import frames
+    from otrack_risk.errors import ParameterError
+    from otrack_risk.text.linkage import counted
+    from otrack_risk.text.roster import Roster
+    from otrack_risk.text.scan import as_lines, model_of, read_notes
+
+    if given["staff"] and not given["roster"]:
+        raise ParameterError("--staff: staff are looked for beside children.", "give the children with --roster.")
+    reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
+    dataset, _ = read(data, **reading)
+    notes = dataset.table(given["table"])
+    inputs = dataset.inputs()
+
+    def people(path: Path | None) -> pl.DataFrame | None:
+        if path is None:
+            return None
+        held = frames.read(path)
+        inputs.extend(held.inputs())
+        return held.table().rows
+
+    children, staff = people(given["roster"]), people(given["staff"])
+    roster = None if children is None else Roster.of(children, staff)
+    model = model_of(given["model"])
+    with progress_bar(quiet) as tell:
+        found = read_notes(notes.rows, given["text_column"], roster, model, tell)
+    result = counted(found, np.random.default_rng(given["seed"]))
+    if given["spans"]:
+        _write_lines(as_lines(found), given["spans"])
+    if not as_json:
+        for note in dataset.notes():
+            click.echo(note, err=True)
+    show("scan", result, as_json, inputs, {"data": data, **given})
+
+
+def _write_lines(lines: Iterable[str], path: Path) -> None:
+    """Writes a file of lines, or nothing: what is half-written never has the name."""
+    from otrack_risk.errors import FileError
+
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="\n") as out:
+            out.writelines(f"{line}\n" for line in lines)
+        unfinished.replace(path)
+    except OSError as error:
+        raise FileError(f"{path.name}: it cannot be written.", "name a file in a folder that exists.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
