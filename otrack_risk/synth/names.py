@@ -17,8 +17,8 @@ from otrack_risk.synth.targets import assumed, ethnicity
 
 _YEARS = range(2006, 2022)  # of the births that are counted by name
 
-_ABROAD = ("fr_FR", "es_ES", "it_IT", "nl_NL", "pt_PT", "sv_SE", "da_DK", "de_DE", "ro_RO", "fi_FI", "cs_CZ", "hr_HR")
-_JOINED = 6  # letters of a name that is joined to another, at most
+_ABROAD = ("fr_FR", "es_ES", "it_IT", "nl_NL", "pt_PT", "ro_RO", "da_DK")
+_JOINED = 7  # letters of a name that is joined to another, at most
 _SECOND = {  # second halves of joined first names, which are much of the tail in England
     False: (
         "Mae",
@@ -206,15 +206,15 @@ def _pool(boy: bool) -> tuple[list[str], Ints]:
                 tag[name] = place
             if name not in counted:
                 spread.setdefault(name, _hash(name))
-    for locales, rarer in ((("en_IE", "en_US", "en_GB", "en_NZ"), 0.0), (_ABROAD, 0.3)):
+    for locales, rarer in ((("en_IE", "en_US", "en_GB", "en_NZ"), 0.0), (_ABROAD, 0.4)):
         for locale in locales:
             for name in _names_of(locale, boy):
                 if "-" not in name:
                     spread.setdefault(name, rarer + 0.5 * _hash(name))
     for name in counted:  # short ones are joined, and most joined names are rare: of those counted hardly one
         for second in _SECOND[boy]:
-            if second not in name and name.isalpha() and len(name) <= _JOINED:
-                spread.setdefault(f"{name}-{second}", 0.6 + 1.5 * _hash(f"{name}-{second}"))
+            if second not in name and name.isalpha() and len(name) <= _JOINED and not tag[name]:
+                spread.setdefault(f"{name}-{second}", 0.5 + 1.5 * _hash(f"{name}-{second}"))
     tail = sorted(set(spread) - set(counted), key=lambda name: (spread[name], name))
     names = counted + tail
     return names, np.array([tag.get(name, 0) for name in names], dtype=np.int64)
