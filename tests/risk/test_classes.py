@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -254,3 +255,30 @@ for frame in (pl.DataFrame(rows), pl.LazyFrame(rows), pd.DataFrame(rows), pd.Dat
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout == "1 2 1 2\n0.6666666666666666\n" * 4
+
+
+def test_many_rows_in_pieces_of_memory_count_like_a_plain_tally():
+    # 150,000 rows: one class of 60,000, some of 5,000 (beyond the sizes counted in place), the rest small and single.
+    chance = np.random.default_rng(5)
+    large = np.zeros(60_000, dtype=np.int64)
+    middle = np.repeat(np.arange(1, 7), 5_000)
+    small = chance.integers(10, 40_000, 60_000)
+    key = chance.permutation(np.concatenate([large, middle, small]))
+    need = chance.choice(["ASD", "SLCN", None], len(key))
+    whole = pl.DataFrame({"a": key // 200, "b": (key % 200).astype(np.int16), "flag": key % 2 == 0, "need": need})
+    pieces = pl.concat([whole.slice(0, 70_000), whole.slice(70_000)], rechunk=False)
+    tally = Counter(Counter(key.tolist()).values())
+    for frame in (whole, pieces):
+        found = classes(frame, ["a", "b", "flag"]).sizes
+        assert dict(zip(found["size"], found["classes"], strict=True)) == tally
+        told = class_values(frame, ["a", "b"], "need")
+        by_value = Counter(zip(key.tolist(), need.tolist(), strict=True))
+        assert sorted(told["data_subjects"].to_list()) == sorted(by_value.values())
+        assert found["size"].max() >= 60_000
+
+
+def test_keys_that_all_share_their_highest_bits_are_counted_too():
+    # One far-off number stretches the keys, so that all other rows lie in one part of them.
+    values = np.append(np.arange(120_000) % 1_000, 2**34)
+    found = class_sizes(pl.DataFrame({"number": values}), ["number"])
+    assert found.rows() == [(1, 1, 1), (120, 1_000, 120_000)]
