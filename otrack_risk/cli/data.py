@@ -157,7 +157,13 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
             "--records: with --person a data subject is several rows, so that no row has a risk of its own.",
             "leave one of the two out.",
         )
-    known, chance = _list(given["qi"]), np.random.default_rng(given["seed"])
+    known, learnt, chance = _list(given["qi"]), _list(given["sensitive"]), np.random.default_rng(given["seed"])
+    unused = [
+        f"--{option}: '{column}' is not among the sensitive columns, so its values are put in no order."
+        for option in ("ordered", "hierarchy")
+        for column, _ in _by_column(given[option], option)
+        if column not in learnt
+    ]
     with on_engine(given["engine"]) as hand_over:
         population = risk.Population.given(
             size=given["population_size"],
@@ -177,7 +183,7 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
             result = risk.measure(
                 rows,
                 known,
-                sensitive=_list(given["sensitive"]),
+                sensitive=learnt,
                 thresholds=given["thresholds"],
                 direct_identifiers=columns.with_role("direct") if columns else None,
                 person=given["person"],
@@ -198,7 +204,7 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
             )
             if given["records"]:
                 write_whole(risk.records(rows, known, **asked), given["records"])
-    show("risk", result, as_json, dataset, {"data": data, **given})
+    show("risk", result, as_json, dataset, {"data": data, **given}, unused)
 
 
 @command("exposure", "otrack-risk exposure exported_folder/ --json")

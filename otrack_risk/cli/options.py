@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -101,10 +101,11 @@ def show(
     as_json: bool,
     data: Dataset | list[dict[str, object]],
     parameters: Mapping[str, Any],
+    remarks: Sequence[str] = (),
 ) -> None:
-    """Print the result; with ``--json`` the contract's document."""
+    """Print the result, after what there is to remark; with ``--json`` the contract's document."""
     inputs = data if isinstance(data, list) else data.inputs()
-    notes = [] if isinstance(data, list) else data.notes()
+    notes = [*([] if isinstance(data, list) else data.notes()), *remarks]
     if as_json:
         document(command_name, result.record(), inputs, parameters, notes)
         return

@@ -221,6 +221,11 @@ def test_what_is_asked_for_wrongly_is_told_without_a_value(school: Path, asked: 
     assert "canary" not in str(failed.exception)
 
 
+def test_an_order_of_a_column_that_is_not_sensitive_is_remarked_on(school: Path):
+    done = run(school, "--qi", "year,sex", "--sensitive", "need", "--ordered", "year=7<8", "--json")
+    assert any(note.startswith("--ordered: 'year'") for note in json.loads(done.output)["notes"])
+
+
 def alone(rows: list[tuple[Any, ...]], facts: tuple[int, ...]) -> set[int]:
     """Rows that no other equals on these facts."""
     return {
