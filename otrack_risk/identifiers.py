@@ -1,4 +1,4 @@
-"""Formats and check characters of the identifiers that schools hold: UPN, ULN, NHS number, postcode, phone.
+"""Formats and check characters of the identifiers that schools hold: UPN, ULN, NHS number, postcode, phone, plate.
 
 ``is_...`` answers for one text, :func:`matches` for a column, and both read the same patterns. A text
 that passes has the right form; whether the number was ever given to anybody is not looked at.
@@ -35,6 +35,10 @@ _PATTERNS = {
     ),
     "nino": r"[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z][0-9]{6}[A-D]",
     "laestab": r"[2-9][0-9]{2}/?[0-9]{4}",
+    "plate": (
+        r"(?:[A-HJ-PR-Y]{2}(?:0[2-9]|[12][0-9]|5[1-9]|[67][0-9])[A-HJ-PR-Z]{3}"
+        r"|[A-HJ-NPR-TV-Y][1-9][0-9]{0,2}[A-HJ-PR-Y]{3}|[A-HJ-PR-Y]{3}[1-9][0-9]{0,2}[A-HJ-NPR-TV-Y])"
+    ),
 }
 KINDS = tuple(_PATTERNS)
 
@@ -266,6 +270,25 @@ def is_laestab(text: str, *, tolerant: bool = False) -> bool:
     (True, True, False)
     """
     return _is("laestab", text, tolerant)
+
+
+def is_plate(text: str, *, tolerant: bool = False) -> bool:
+    """Whether the text has the form of a number plate of Great Britain: AA99AAA, A999AAA (1983) or AAA999A (1963).
+
+    I, Q and Z are left out as the authority does, and so are ages that no plate shows before 2030 (00, 01, 30 to
+    50). Short forms such as Y6SEN pass, so that form alone tells much for AA99AAA only. Plates older than 1963,
+    of Northern Ireland and personal ones of other forms do not pass.
+
+    References
+    ----------
+    Driver and Vehicle Licensing Agency, INF104, Vehicle registration numbers and number plates.
+
+    Examples
+    --------
+    >>> is_plate("AB12CDE"), is_plate("AB45CDE"), is_plate("ab12 cde", tolerant=True)
+    (True, False, True)
+    """
+    return _is("plate", text, tolerant)
 
 
 def matches(values: pl.Series, kind: str, *, tolerant: bool = True) -> float | None:

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -52,7 +52,7 @@ class Made:
     planted: dict[str, int]  # what a review should find -> how often
     tally: Tally  # counted before any dirt
     on_roll: int
-    clean: dict[str, pl.DataFrame]  # the tables without dirt, of the first town
+    clean: Mapping[str, pl.DataFrame]  # the tables without dirt, of the first town
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ def make(
             progress("Making towns", towns / layout.schools.towns)
     written.close()
     truth.close()
+    certificate = tally.certificate(plan)
     made = World(
         folder=folder.name,
         preset=plan.name,
@@ -146,12 +147,14 @@ def make(
         pupils_on_roll=on_roll,
         leavers=plan.pupils - on_roll,
         planted=tuple(planted.items()),
+        measured=len(certificate.applied),
+        missed=tuple(f"{line.what}, of {line.among}" for line in certificate.missed),
         facts=world.facts(plan, content.rows),
     )
     about = place if file_format in TABLES else place / "truth"  # other formats have tables and columns of their own
     write_catalogue(catalogue.catalogue(content.columns), about / "catalogue.toml")
     (place / "manifest.json").write_text(_manifest(made, content, wrong), encoding="utf-8")
-    (place / "certificate.json").write_text(tally.certificate(plan).as_json(), encoding="utf-8")
+    (place / "certificate.json").write_text(certificate.as_json(), encoding="utf-8")
     writing.finish(folder, world.as_toml(made))
     return made
 
@@ -256,7 +259,7 @@ def _finished(order: _Order, number: int) -> Made:
     tally.add(town.tables)
     tables, dirt = make_dirt(chance, town.tables, order.dirt)
     on_roll = town["pupils"]["left_on"].null_count()
-    clean = town.tables if number == 0 else {}
+    clean = dict(town.tables) if number == 0 else {}
     return Made(tables, {"spans": spans, "dirt": dirt} | truth, planted, tally, on_roll, clean)
 
 
@@ -308,7 +311,7 @@ def _made(numbers: list[int]) -> list[Made]:
     return [_finished(_told[0], number) for number in numbers]
 
 
-def _workbook(place: Path, tables: dict[str, pl.DataFrame], chance: Chance) -> pl.DataFrame:
+def _workbook(place: Path, tables: Mapping[str, pl.DataFrame], chance: Chance) -> pl.DataFrame:
     """A workbook that hides what it holds, for training, and the truth about it."""
     from otrack_risk.synth.workbook import write_training_workbook
 

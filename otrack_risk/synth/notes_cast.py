@@ -16,7 +16,7 @@ from otrack_risk.synth.town import Town
 
 _TRIES = 5
 _NEW, _LEAVING = 120, 90  # days after admission, before leaving
-_CONDITIONS = {  # conditions of a sentence and the codes for which they hold
+_CONDITIONS: dict[str, dict[str, tuple[str, ...]]] = {  # conditions of a sentence and the codes for which they hold
     "medical_condition": {
         "asthma": ("ASTHMA",),
         "allergy": ("FOOD_ALLERGY",),
@@ -102,7 +102,8 @@ class Cast:
         same: Bools = (
             school_year(self.day) == roll.entered[self.pupil] + roll.pupils["year_group"].to_numpy()[self.pupil]
         )
-        return same & roll.class_name.is_not_null().to_numpy()[self.pupil]
+        same &= roll.class_name.is_not_null().to_numpy()[self.pupil]
+        return same
 
     def roll_key(self, staff: Ints) -> Ints:
         """Of members of staff: the number by which chance is keyed."""

@@ -162,7 +162,8 @@ def sentences() -> Sentences:
 def holds(conditions: dict[str, Bools]) -> Ints:
     """Bits of the conditions that hold, for each note."""
     bits = [np.where(conditions[name], _BIT[name], np.int64(0)) for name in CONDITIONS]
-    return np.bitwise_or.reduce(bits)
+    both: Ints = np.bitwise_or.reduce(bits)
+    return both
 
 
 def _topics_of(pool: dict[str, Any], topics: tuple[str, ...]) -> list[str]:

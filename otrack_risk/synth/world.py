@@ -55,6 +55,8 @@ class World(Shown):
     pupils_on_roll: int
     leavers: int
     planted: tuple[tuple[str, int], ...]  # accounts that a review of access should find, by what is wrong with them
+    measured: int  # figures of certificate.json that this world was measured against, before any dirt
+    missed: tuple[str, ...]  # those outside their tolerance, in words
     facts: tuple[Fact, ...]
 
     @property
@@ -68,7 +70,7 @@ class World(Shown):
         return (
             f"Invented, nobody in it exists: {rows['schools']:,} school{'s' if rows['schools'] > 1 else ''} with "
             f"{self.pupils_on_roll:,} pupils on roll{left}; {self.records:,} records about people and "
-            f"{rows['images']:,} images in the index (preset {self.preset}, seed {self.seed})."
+            f"{rows['images']:,} images in the index (preset {self.preset}, seed {self.seed}). {self._nearness()}"
         )
 
     def table(self) -> pl.DataFrame:
@@ -101,8 +103,23 @@ class World(Shown):
             "leavers": self.leavers,
             "tables": dict(self.rows),
             "planted": dict(self.planted),
+            "certificate": {
+                "within": self.measured - len(self.missed),
+                "applied": self.measured,
+                "missed": list(self.missed),
+            },
             "facts": [vars(fact) for fact in self.facts],
         }
+
+    def _nearness(self) -> str:
+        """The certificate in one sentence."""
+        more = f" and {len(self.missed) - 3} more" if len(self.missed) > 3 else ""
+        outside = f"; outside: {'; '.join(self.missed[:3])}{more}" if self.missed else ""
+        before = " before the dirt" if self.dirt else ""
+        return (
+            f"{self.measured - len(self.missed)} of {self.measured} figures are within their tolerance{before}"
+            f"{outside} (certificate.json)."
+        )
 
 
 def facts(plan: Preset, rows: dict[str, int]) -> tuple[Fact, ...]:
