@@ -41,15 +41,20 @@ class PeopleCount(Shown):
     unknown_kind: Count  # people of tables of which nobody has said whom they are about
     uncountable: Count  # rows about a person who cannot be told apart: at most one more person each
     at_least: Mapping[str, Count] = field(default_factory=dict)  # where keys cannot be linked: the fewest
+    at_most: Mapping[str, Count] = field(default_factory=dict)  # where nobody of a kind can be told apart: their rows
     uncountable_rows: Mapping[str, Count] = field(default_factory=dict)  # table -> rows without a key
     reasons: Mapping[str, str] = field(default_factory=dict)  # why a number is unknown or a range; holds no count
 
     def sentence(self) -> str:
         held = f"{counted(self.records, 'records')} and {counted(self.files, 'files')}"
         told = [kind for kind in _KINDS if getattr(self, kind) not in (0, None) or kind in self.at_least]
-        told = told if self.children is not None or "children" in told else ["children", *told]
+        if self.children is None and "children" not in (*told, *self.at_most):
+            told = ["children", *told]
         kinds = ", ".join(self.words(kind) for kind in told)
         people = self.words("total") + (f" ({kinds})" if kinds else "")
+        if self.at_most:
+            more = " and ".join(self.words(kind) for kind in self.at_most) + ", whom no column tells apart"
+            people = more if self.total is None and not told else f"{people} and {more}"
         rest = "" if self.uncountable in (0, None) else f" {_capital(counted(self.uncountable, 'rows'))} carry no key: "
         each = "each is about one person more at most, or about one already counted." if rest else ""
         return f"{how(self.status)}{held} are about {people}; records are not people.{rest}{each}"
@@ -94,7 +99,7 @@ class PeopleCount(Shown):
         return figures.bars(labels, values, title, "number of records, files, people or rows, as each bar says")
 
     def record(self) -> dict[str, Any]:
-        """The ``people`` object of the contract, with ``unknown_kind``, ``at_least`` and the reasons beside it."""
+        """The ``people`` object of the contract; ``unknown_kind``, ``at_least``, ``at_most`` and reasons beside it."""
         return {
             "total": self.total,
             "children": self.children,
@@ -103,6 +108,7 @@ class PeopleCount(Shown):
             "uncountable": self.uncountable,
             "unknown_kind": self.unknown_kind,
             "at_least": dict(self.at_least),
+            "at_most": dict(self.at_most),
             "uncountable_rows": dict(self.uncountable_rows),
         } | with_reasons(self.reasons)
 
@@ -110,6 +116,8 @@ class PeopleCount(Shown):
         kinds = tables.hide_parts({kind: getattr(self, kind) for kind in _KINDS}, hide_below)
         total = tables.hide(self.total, hide_below)
         shown: dict[str, Count] = {**kinds, "total": total}
+        rows = tables.hide_parts(self.uncountable_rows, hide_below)
+        hidden = any(isinstance(count, Hidden) for count in rows.values())  # which the sum of a kind would give away
         return replace(
             self,
             total=total,
@@ -122,7 +130,11 @@ class PeopleCount(Shown):
                 kind: count if isinstance(count := shown[kind], Hidden) else tables.hide(least, hide_below)
                 for kind, least in self.at_least.items()
             },
-            uncountable_rows=tables.hide_parts(self.uncountable_rows, hide_below),
+            at_most={
+                kind: Hidden(hide_below, "other") if hidden else tables.hide(most, hide_below)
+                for kind, most in self.at_most.items()
+            },
+            uncountable_rows=rows,
         )
 
     def of_kind(self, kind: str) -> Count:
@@ -132,8 +144,10 @@ class PeopleCount(Shown):
         return count
 
     def words(self, kind: str) -> str:
-        """The count of a kind, or the total, with its noun; a range where keys cannot be linked."""
+        """The count of a kind, or the total, with its noun; a range where keys cannot be linked or are not there."""
         noun = {"total": "people", "unknown_kind": "people of unknown kind"}.get(kind, kind)
+        if (most := self.at_most.get(kind)) is not None:
+            return f"{written(most)} or fewer {noun}" if isinstance(most, int) else counted(most, noun)
         return counted(getattr(self, kind), noun, self.at_least.get(kind))
 
 

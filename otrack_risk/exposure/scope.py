@@ -14,6 +14,7 @@ from otrack_risk.exposure.columns import Told, about_people, file_names, filled,
 from otrack_risk.exposure.heads import Flags, Heads, Held, heads, same_numbering, telling
 from otrack_risk.exposure.people import PeopleCount
 from otrack_risk.exposure.results import ExposureScope, Images, LeftOut, Looked, State
+from otrack_risk.exposure.schools import schools
 
 PEOPLE: dict[schema.PersonKind, str] = {
     "child": "children",
@@ -21,8 +22,6 @@ PEOPLE: dict[schema.PersonKind, str] = {
     "guardian": "guardians",
     "unknown": "unknown_kind",
 }
-# The first of these that any column has: they number schools differently.
-_SCHOOL_KINDS = ("school_id", "urn", "laestab", "school", "school_name")
 _HASH_KINDS = ("hash", "sha256", "sha1", "md5")
 _SINCE_KINDS = ("admission_date", "employment_date")  # older than the record: since when somebody belongs to the school
 _PICTURE = r"(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|heif|webp)\s*$"
@@ -100,7 +99,7 @@ def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> Expo
         else None,
         directly_identified_columns=tuple(f"{c.entry.table}.{c.entry.field}" for c in naming),
         fields=tuple(replace(c.entry, of_category=most.get(c.entry.category)) for c in columns),
-        schools=_schools(held),
+        schools=schools(held),
         oldest_year=oldest,
         oldest_year_column=oldest_column,
         leavers=most["leavers"],
@@ -157,12 +156,14 @@ def _head_count(
 ) -> PeopleCount:
     counts: dict[str, int | None] = {}
     least: dict[str, int] = {}
+    most: dict[str, int] = {}
     reasons: dict[str, str] = {}
     for kind, name in PEOPLE.items():
         of, word = people[kind], name.replace("_kind", " people")
         counts[name] = of.most
         if of.most == 0 and any(of.unkeyed.values()):
             counts[name], reasons[name] = None, _CANNOT_TELL.format(word)
+            most[name] = sum(of.unkeyed.values())
         elif not of.numbers and unknown:
             counts[name] = None
             reasons[name] = f"Nobody has said whom the rows of {', '.join(unknown)} are about."
@@ -187,6 +188,7 @@ def _head_count(
         **counts,
         uncountable=sum(unkeyed.values()),
         at_least=least,
+        at_most=most,
         uncountable_rows=unkeyed,
         reasons=reasons,
     )
@@ -243,16 +245,6 @@ def _images(held: Sequence[Held], children: Heads) -> Images:
         linked_to_a_child=linked if can_link else None,
         reason=" ".join(reasons),
     )
-
-
-def _schools(held: Sequence[Held]) -> int | None:
-    """Distinct school keys over all tables."""
-    for kind in _SCHOOL_KINDS:
-        keys = [t.rows[c.name] for t in held for c in t.schema.columns if c.kind == kind and c.name in t.rows.columns]
-        if keys:
-            text = pl.concat([key.drop_nulls().unique().cast(pl.String).str.strip_chars() for key in keys])
-            return text.filter(text != "").n_unique()
-    return None
 
 
 def _leaving(held: Sequence[Held], children: Heads) -> list[Flags]:

@@ -43,7 +43,7 @@ def subjects(rows: pl.DataFrame, name: str, findings: Sequence[Finding], measure
     spoken = words(name)
     if not any(_tells(finding) for finding in findings) and not (len(spoken) == 1 and whose(spoken)):
         return Subjects("unknown", None, "it holds keys and administration only")
-    kind, why = _kind(rows, name, findings)
+    kind, why = _kind(rows, name, findings, measured)
     person = _person(rows, kind, findings, measured)
     if kind == "unknown":
         return Subjects(kind, person, why)
@@ -66,10 +66,13 @@ def _tells(finding: Finding) -> bool:
     return not field.link and field.person is None and (column.role != "other" or column.category != "other")
 
 
-def _kind(rows: pl.DataFrame, name: str, findings: Sequence[Finding]) -> tuple[PersonKind, str]:
+def _kind(
+    rows: pl.DataFrame, name: str, findings: Sequence[Finding], measured: Sequence[Measured]
+) -> tuple[PersonKind, str]:
     keys: dict[PersonKind | None, str] = {}
-    for finding in findings:
-        if finding.field and finding.field.person:
+    for finding, counts in zip(findings, measured, strict=True):
+        empty = counts.rows > 0 and not counts.filled  # a column that nobody filled numbers nobody
+        if finding.field and finding.field.person and not empty:
             keys.setdefault(_of(finding), finding.column.name)
     spoken = whose(words(name))
     contactable = any(finding.column.kind in ("full_name", "surname", "email", "phone") for finding in findings)

@@ -46,11 +46,12 @@ def zipped(path: Path, **files: str) -> Path:
 def test_a_set_is_read_by_its_files_names(tmp_path):
     path = zipped(tmp_path / "set.zip", manifest=MANIFEST, users=USERS)
     data = frames.read(path)
-    users = data.table("users")
+    students, staff = data.table("users_students"), data.table("users_staff")
     assert data.name == "set.zip"
-    assert list(data.tables) == ["users"]  # the manifest is no table
-    assert users.rows["orgSourcedIds"].to_list() == ["s1,s2", "s1"]
-    assert (users.kept, users.seen, [each.rows for each in users.skipped]) == (2, 3, [1])  # u2 is too short
+    assert list(data.tables) == ["users_students", "users_staff"]  # the manifest is no table
+    assert [each.rows["orgSourcedIds"].to_list() for each in (students, staff)] == [["s1,s2"], ["s1"]]
+    assert (students.kept, students.seen, [each.rows for each in students.skipped]) == (1, 2, [1])  # u2 is too short
+    assert (staff.kept, staff.seen, staff.skipped) == (1, 1, ())
     assert "set.zip is a OneRoster set, 1.1." in data.notes()
     assert data.inputs()[0]["file"] == "set.zip"
 
@@ -59,12 +60,75 @@ def test_one_table_of_a_set(tmp_path):
     path = zipped(tmp_path / "set.zip", manifest=MANIFEST, users=USERS, orgs="sourcedId,name\ns1,Ash\n")
     assert list(frames.read(path, table="orgs").tables) == ["orgs"]
     refused(path, "set.zip has no table 'pupils'", TableError, table="pupils")
+    assert list(frames.read(path, table="users_staff").tables) == ["users_staff"]
+    assert list(frames.read(path, table="users").tables) == [
+        "users_students",
+        "users_staff",
+    ]  # a file's name: all of it
+    refused(path, "set.zip has no table 'users_guardians'", TableError, table="users_guardians")
+    refused(path, "set.zip has no table 'orgs_staff'", TableError, table="orgs_staff")
+
+
+def test_every_user_is_in_one_table_by_role_and_those_of_no_known_role_stay(tmp_path):
+    roles = [
+        "student",
+        "Student",
+        "parent",
+        "guardian",
+        "relative",
+        "teacher",
+        "aide",
+        "administrator",
+        "proctor",
+        "ext:governor",
+    ]
+    users = "sourcedId,role\n" + "".join(f"u{place},{role}\n" for place, role in enumerate(roles)) + "u10,\n"
+    path = zipped(
+        tmp_path / "set.zip", manifest=MANIFEST, users=users, demographics="sourcedId,sex\nu0,male\nu9,female\n"
+    )
+    data = frames.read(path)
+    assert {name: list(table.rows["sourcedId"]) for name, table in data.tables.items()} == {
+        "users_students": ["u0", "u1"],
+        "users_guardians": ["u2", "u3", "u4"],
+        "users_staff": ["u5", "u6", "u7", "u8"],
+        "users": ["u9", "u10"],
+        "demographics_students": ["u0"],
+        "demographics": ["u9"],
+    }
+    assert sum(data.tables[name].kept for name in data.tables if name.startswith("users")) == 11
+
+
+# u1 studies and helps, u2 teaches and is a parent, u3 has two rows in users; u4's role is of another set.
+def test_a_user_with_roles_of_several_kinds_stands_once_a_student_before_a_guardian_before_staff(tmp_path):
+    users = "sourcedId,familyName\nu1,Ash\nu2,Birch\nu3,Elm\nu3,Elm\nu4,Fir\n"
+    roles = (
+        "userSourcedId,roleType,role\nu1,primary,aide\nu1,secondary,student\nu2,primary,teacher\nu2,secondary,parent\n"
+        "u3,primary,districtAdministrator\nu3,primary,principal\nu9,primary,student\n"
+    )
+    data = frames.read(zipped(tmp_path / "set.zip", manifest=MANIFEST, users=users, roles=roles))
+    assert {name: list(table.rows["sourcedId"]) for name, table in data.tables.items() if name != "roles"} == {
+        "users_students": ["u1"],
+        "users_guardians": ["u2"],
+        "users_staff": ["u3", "u3"],
+        "users": ["u4"],
+    }
+    assert (
+        "2 users have roles of several kinds, and count once: a student before a guardian before staff" in data.remarks
+    )
+
+
+def test_users_without_numbers_or_roles_are_kept_all_the_same(tmp_path):
+    manifest, nameless = MANIFEST, "role,familyName\nstudent,Ash\nteacher,Elm\n"
+    by_role = frames.read(zipped(tmp_path / "set.zip", manifest=manifest, users=nameless))
+    assert {name: table.kept for name, table in by_role.tables.items()} == {"users_students": 1, "users_staff": 1}
+    bare = frames.read(zipped(tmp_path / "bare.zip", manifest=manifest, users="sourcedId,familyName\nu1,Ash\n"))
+    assert {name: table.kept for name, table in bare.tables.items()} == {"users": 1}
 
 
 def test_a_folder_that_holds_a_set_and_no_table_is_the_set(tmp_path):
     zipped(tmp_path / "set.zip", manifest=MANIFEST, users=USERS)
     (tmp_path / "manifest.json").write_text("{}")
-    assert list(frames.read(tmp_path).tables) == ["users"]
+    assert list(frames.read(tmp_path).tables) == ["users_students", "users_staff"]
     (tmp_path / "staff.csv").write_text("a,b\n1,2\n")
     assert list(frames.read(tmp_path).tables) == ["staff"]  # a table beside it: the set is another kind of file
 
@@ -87,7 +151,7 @@ def test_a_set_within_one_folder_and_what_a_macintosh_adds(tmp_path):
         package.writestr("export/users.csv", USERS)
         package.writestr("__MACOSX/export/._users.csv", "rubbish")
         package.writestr("../../outside.txt", "not followed")
-    assert frames.read(tmp_path / "set.zip").table().kept == 2
+    assert [each.kept for each in frames.read(tmp_path / "set.zip").tables.values()] == [1, 1]
     assert not (tmp_path.parent.parent / "outside.txt").exists()
 
 
