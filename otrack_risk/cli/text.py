@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,14 +16,11 @@ from otrack_risk.cli.options import (
     READING,
     SEED,
     command,
+    document,
     options,
     progress_bar,
     read,
-    show,
 )
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @command("scan", "otrack-risk scan notes.csv --text-column text --roster pupils.csv --staff staff.csv")
@@ -49,27 +46,24 @@ def scan_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
     dataset, _ = read(data, **reading)
     notes = dataset.table(given["table"])
-    inputs = dataset.inputs()
-
-    def people(path: Path | None) -> pl.DataFrame | None:
-        if path is None:
-            return None
-        held = frames.read(path)
-        inputs.extend(held.inputs())
-        return held.table().rows
-
-    children, staff = people(given["roster"]), people(given["staff"])
-    roster = None if children is None else Roster.of(children, staff)
+    beside = {name: frames.read(given[name]) for name in ("roster", "staff") if given[name]}
+    tables = {name: held.table().rows for name, held in beside.items()}
+    roster = Roster.of(tables["roster"], tables.get("staff")) if "roster" in tables else None
     model = model_of(given["model"])
     with progress_bar(quiet) as tell:
         found = read_notes(notes.rows, given["text_column"], roster, model, tell)
     result = counted(found, np.random.default_rng(given["seed"]))
     if given["spans"]:
         _write_lines(as_lines(found), given["spans"])
-    if not as_json:
-        for note in dataset.notes():
-            click.echo(note, err=True)
-    show("scan", result, as_json, inputs, {"data": data, **given})
+    held = [dataset, *beside.values()]
+    remarks = [note for each in held for note in each.notes()]
+    if as_json:
+        inputs = [entry for each in held for entry in each.inputs()]
+        document("scan", result.record(), inputs, {"data": data, **given}, remarks)
+        return
+    for remark in remarks:
+        click.echo(remark, err=True)
+    click.echo(str(result))
 
 
 def _write_lines(lines: Iterable[str], path: Path) -> None:

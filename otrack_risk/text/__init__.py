@@ -1,0 +1,1 @@
+"""Personal data in words and file names, tied to data subjects."""

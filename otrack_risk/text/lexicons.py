@@ -1,0 +1,291 @@
+"""Words that tell a special category fact, an offence or a vulnerability, and where they tell it of nobody.
+
+The words, and the windows of words around them, are data (``reference/lexicon.toml``); here is how they are
+read: folding and inflection by rule, one automaton, word boundaries, and four questions asked of each hit: is it
+written as this term is (SEND, not send)? is there what it needs beside it? is it denied? is it spoken of as a thing?
+
+A scanner that has its own automaton puts `forms` in it and hands its hits to `settle`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from otrack_risk.reference import load
+from otrack_risk.text.spans import Span
+from otrack_risk.text.windows import (
+    REACH,
+    WORD,
+    any_of,
+    fold,
+    sentence_around,
+    speaks_of_nobody,
+    speaks_of_somebody,
+    spoken_of,
+    word_set,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word or phrase of the lexicon, and what it means to find it."""
+
+    text: str  # as listed; `forms` has the ways in which it may be written
+    label: str  # of the span
+    category: str  # data category, a name of reference/categories.toml
+    legal: str  # "UK GDPR Art. 9", "UK GDPR Art. 10" or "vulnerability"
+    kind: str  # which windows apply
+    score: float  # 0 to 1
+    case: str = "any"  # "any", "capital" (first letter) or "upper" (opens and closes with a capital)
+    alone: bool = True  # False: counts only in a note that speaks of somebody
+    near: tuple[str, ...] = ()  # word sets: one of their words within four words either side
+    led_by: tuple[str, ...] = ()  # word sets: one of their phrases right before (or `near`)
+
+    @property
+    def needs_capital(self) -> bool:
+        """Whether the word in small letters is another word."""
+        return self.case != "any"
+
+
+@cache
+def terms() -> tuple[Term, ...]:
+    """Every term of the lexicon, in the order of its file; a verb stands there in each of its forms."""
+    return tuple(_read(load("lexicon").entries["entry"]))
+
+
+@cache
+def forms() -> Mapping[str, tuple[Term, ...]]:
+    """The folded forms (see `fold`) in which each term may be met: plural, dotted, without its apostrophe."""
+    table: dict[str, dict[Term, None]] = {}
+    for term in terms():
+        for form in _forms(term):
+            table.setdefault(form, {})[term] = None
+    # A plural that is listed for itself ("needs") keeps its own term.
+    own: dict[str, dict[Term, None]] = {}
+    for term in terms():
+        own.setdefault(fold(term.text), {})[term] = None
+    return MappingProxyType({form: tuple(own.get(form, found)) for form, found in table.items()})
+
+
+def find(text: str, *, named: bool | None = None) -> list[Span]:
+    """What ``text`` tells, from left to right, without overlaps.
+
+    Parameters
+    ----------
+    text : a note
+    named : whether a person is known to be named in it; None: judge by the text alone (`speaks_of_somebody`)
+
+    Notes
+    -----
+    Knows words, not meaning: "his sister's asthma" is found and is not the pupil's; a condition paraphrased is missed.
+
+    Examples
+    --------
+    >>> [(span.label, span.start, span.end) for span in find("Peanut allergy, EpiPen in office. EHCP training Friday.")]
+    [('HEALTH_SEND', 0, 22)]
+    """
+    return [span for span, _ in found(text, named=named)]
+
+
+def found(text: str, *, named: bool | None = None) -> list[tuple[Span, Term]]:
+    """As `find`, each span with its term, which has the category and the legal tag."""
+    folded = fold(text)
+    return settle(text, folded, _hits(folded), named=named)
+
+
+def settle(
+    text: str, folded: str, hits: Iterable[tuple[int, int, Term]], *, named: bool | None = None
+) -> list[tuple[Span, Term]]:
+    """Choose among hits of an automaton over ``folded``: places on word boundaries, any order, overlapping.
+
+    The longest of overlapping hits is taken. A treatment beside the condition that it is for makes one span with it,
+    because it is one fact: "asthma, inhaler", "EpiPen for nut allergy".
+    """
+    written = [hit for hit in hits if _written_so(text, *hit)]
+    if not written:
+        return []
+    somebody = speaks_of_somebody(text, [hit[:2] for hit in written]) if named is None else named or spoken_of(folded)
+    chosen: list[tuple[Span, Term]] = []
+    end_of_last = 0
+    for start, end, term in sorted(written, key=lambda hit: (hit[0], -hit[1], -hit[2].score)):
+        if start < end_of_last or not _has_its_neighbours(text, folded, start, end, term):
+            continue
+        end_of_last = end  # the longest speaks for the words in it, also when it tells of nobody
+        if (term.alone or somebody) and not speaks_of_nobody(
+            text, folded, (start, end), term.kind, term.text, somebody
+        ):
+            left, right = _extended(folded, start, end, term)
+            chosen.append((Span(left, right, term.label, term.score, term.category), term))
+    return _joined(text, chosen)
+
+
+def generic_use(text: str, start: int, end: int, term: Term, *, named: bool | None = None) -> bool:
+    """Whether ``term`` at this place is denied ("no known allergies") or spoken of as a thing ("EHCP training").
+
+    ``named`` as in `find`: words such as "list" or "meeting" make a thing of a term only where nobody is named.
+    """
+    folded = fold(text)
+    somebody = speaks_of_somebody(text, [(start, end)]) if named is None else named or spoken_of(folded)
+    return speaks_of_nobody(text, folded, (start, end), term.kind, term.text, somebody)
+
+
+# ------------------------------------------------------------------------------------------------ reading the lists
+
+
+def _read(entries: list[dict[str, Any]]) -> Iterator[Term]:
+    for entry in entries:
+        words = [*entry["terms"], *(form for verb in entry.get("verbs", []) for form in _verb_forms(verb))]
+        for word in dict.fromkeys(words):
+            yield Term(
+                text=word,
+                label=entry["label"],
+                category=entry["category"],
+                legal=entry["legal"],
+                kind=entry["kind"],
+                score=entry.get("score", 0.85),
+                case=entry.get("case", "any"),
+                alone=entry.get("alone", True),
+                near=tuple(entry.get("near", ())),
+                led_by=tuple(entry.get("led_by", ())),
+            )
+
+
+def _verb_forms(verb: str) -> tuple[str, ...]:
+    """The verb and its -s, -ed and -ing forms; for verbs that double no consonant and are regular."""
+    stem = verb.removesuffix("e")
+    past = f"{verb[:-1]}ied" if verb.endswith("y") else f"{stem}ed"
+    return verb, _plural(verb), past, f"{stem}ing"
+
+
+def _plural(word: str) -> str:
+    if re.search(r"[^aeiou]y$", word):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
+
+
+_NO_PLURAL = frozenset({"subject", "language", "country", "festival", "diet"})
+
+
+def _forms(term: Term) -> Iterator[str]:
+    word = fold(term.text)
+    yield word
+    if term.kind not in _NO_PLURAL and word[-1].isalpha():
+        yield _plural(word)
+    if "'" in word:
+        yield word.replace("'", "")
+    if term.text.isalpha() and term.text.isupper() and len(term.text) <= 5:
+        yield ".".join(word)  # a closing dot is a boundary
+
+
+# ---------------------------------------------------------------------------------------------- finding the words
+
+
+@cache
+def _automaton() -> Any:
+    import ahocorasick
+
+    machine = ahocorasick.Automaton()
+    for form, found_terms in forms().items():
+        machine.add_word(form, (len(form), found_terms))
+    machine.make_automaton()
+    return machine
+
+
+def _hits(folded: str) -> Iterator[tuple[int, int, Term]]:
+    last = len(folded)
+    for place, (length, found_terms) in _automaton().iter(folded):
+        end = place + 1
+        start = end - length
+        if (start and folded[start - 1].isalnum()) or (end < last and folded[end].isalnum()):
+            continue
+        for term in found_terms:
+            yield start, end, term
+
+
+def _written_so(text: str, start: int, end: int, term: Term) -> bool:
+    """Whether the capitals are those of the term; where all is in capitals, they tell nothing and it is not."""
+    if term.case == "any":
+        return True
+    words = text[start:end]
+    if text.isupper() and len(text) > 2 * len(words):
+        return False
+    if term.case == "capital":
+        return words[0].isupper()
+    letters = [letter for letter in words if letter.isalpha()]
+    plural = len(letters) - sum(letter.isalpha() for letter in term.text)
+    core, ending = (letters[:-plural], letters[-plural:]) if plural else (letters, [])
+    return core[0].isupper() and core[-1].isupper() and all(letter.islower() for letter in ending)
+
+
+def _has_its_neighbours(text: str, folded: str, start: int, end: int, term: Term) -> bool:
+    if not (term.near or term.led_by):
+        return True
+    before, after = sentence_around(folded, start, end)
+    if term.led_by and any(_led_by(name).search(before) for name in term.led_by):
+        return True
+    if not term.near:
+        return False
+    if text[start - 1 : start] == "(" and text[end : end + 1] == ")":
+        return True  # "Amélie Dubois (French)"
+    beside = {*WORD.findall(before)[-4:], *WORD.findall(after)[:4]}
+    return any(beside & word_set(name) for name in term.near)
+
+
+@cache
+def _led_by(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){any_of(word_set(name))}:? (?:the |northern |southern |rural )?$")
+
+
+# ------------------------------------------------------------------------------------------------- how far a fact goes
+
+
+@cache
+def _extensions(side: str, label: str) -> re.Pattern[str] | None:
+    words = [
+        fold(word)
+        for entry in load("lexicon").entries["extension"]
+        if entry["side"] == side and label in entry["labels"]
+        for word in entry["words"]
+    ]
+    if not words:
+        return None
+    either = any_of(words)
+    return re.compile(rf"(?<!\w)(?:{either} ){{1,3}}$" if side == "before" else rf"(?: {either}(?!\w)){{1,2}}")
+
+
+def _extended(folded: str, start: int, end: int, term: Term) -> tuple[int, int]:
+    """The place with the words that name one thing with it: "severe peanut allergy", "EHCP review"."""
+    before, after = _extensions("before", term.label), _extensions("after", term.label)
+    left = before and before.search(folded, max(0, start - REACH), start)
+    right = after and after.match(folded, end)
+    return left.start() if left else start, right.end() if right else end
+
+
+# Up to three words in small letters, so never across a name or the end of a sentence.
+_BETWEEN = re.compile(r"(?: ?[,/:–&(+] ?| | - )(?:[a-z0-9]+,? ){0,3}")
+_AID = frozenset({"treatment", "support"})
+
+
+def _joined(text: str, chosen: list[tuple[Span, Term]]) -> list[tuple[Span, Term]]:
+    joined: list[tuple[Span, Term]] = []
+    for span, term in chosen:
+        if joined:
+            last, last_term = joined[-1]
+            beside = span.start <= last.end or _BETWEEN.fullmatch(text, last.end, span.start)
+            if beside and span.label == last.label and _AID & {term.kind, last_term.kind}:
+                main = term if last_term.kind in _AID and term.kind not in _AID else last_term
+                score = max(span.score, last.score)
+                joined[-1] = (
+                    Span(last.start, max(span.end, last.end), main.label, score, main.category),
+                    main,
+                )
+                continue
+            if span.start < last.end:  # the words of one reach into the other
+                span = Span(last.end, span.end, span.label, span.score, span.form)
+        joined.append((span, term))
+    return joined

@@ -1,0 +1,236 @@
+"""From mentions to children: whom each can mean, how many are named, and between which numbers the true one lies."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otrack_risk import reference
+from otrack_risk.text.mentions import COUNTED
+from otrack_risk.text.results import Interval, Scan
+from otrack_risk.text.roster import Roster, Rows
+from otrack_risk.text.spans import Span
+
+if TYPE_CHECKING:
+    from otrack_risk.text.scan import Reading
+
+NAMES_A_CHILD = frozenset({"full", "forename", "nickname", "surname", "initials", "misspelt"})
+_YEAR = re.compile(r"(?<!\w)(?:y|yr|year) ?(\d{1,2})(?!\w)")
+_DRAWS = 400  # of the interval; fewer where there are more than a million mentions
+_LEVEL = 0.95
+_LEAST = 0.55  # recall below which the estimate has no variance to speak of; such a scan is taken to find so much
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How well one form of a name is found: of ``labelled`` mentions ``found``, of ``claimed`` ones ``right``."""
+
+    labelled: int
+    found: int
+    claimed: int
+    right: int
+
+    @property
+    def recall(self) -> float:
+        """Share of such mentions that are found."""
+        return self.found / self.labelled
+
+    @property
+    def precision(self) -> float:
+        """Share of what is taken for such a mention that is one."""
+        return self.right / self.claimed
+
+    def drawn(self, rng: np.random.Generator) -> tuple[float, float]:
+        """Recall and precision as they may be, given how few were counted (beta, Jeffreys' prior)."""
+        recall = rng.beta(self.found + 0.5, self.labelled - self.found + 0.5)
+        return float(recall), float(rng.beta(self.right + 0.5, self.claimed - self.right + 0.5))
+
+
+def measured() -> tuple[dict[str, Measured], bool]:
+    """The table ``scan_measured`` by form, and whether any of it is assumed rather than measured."""
+    rows = reference.load("scan_measured").entries["form"]
+    held = {r["name"]: Measured(r["labelled"], r["found"], r["claimed"], r["right"]) for r in rows}
+    return held, any(row.get("status") == "assumed" for row in rows)
+
+
+def names_a_child(span: Span) -> bool:
+    """Whether a span counts and names a child itself, rather than its parent or its record's number."""
+    return bool(span.subjects) and span.score >= COUNTED and (span.label != "PERSON" or span.form in NAMES_A_CHILD)
+
+
+def narrowed(
+    roster: Roster, folded: str, spans: Sequence[Span], own: int | None = None, school: str | None = None
+) -> list[Span]:
+    """The spans of one note with fewer children each, as far as the note tells which are meant.
+
+    In this order, each only where it leaves somebody: the child whose note it is; the class or year named in the
+    note; a child whom the note names without doubt, then its class, then its household.
+    """
+    if not any(len(span.subjects) > 1 for span in spans):
+        return list(spans)
+    known = {span.subjects[0] for span in spans if len(span.subjects) == 1 and span.form in NAMES_A_CHILD}
+    if own is not None:
+        known.add(own)
+    classes, years = _named_places(roster, folded, spans)
+    home = _of(roster, "household_id", known)
+    beside = _of(roster, "class", known)
+
+    def fewer(span: Span) -> Span:
+        rows = span.subjects
+        if len(rows) < 2 or (span.label == "PERSON" and span.form not in NAMES_A_CHILD):
+            return span
+        if own in rows:
+            return replace(span, subjects=(own,))
+        rows = _kept(rows, classes, roster.places["class"])
+        rows = _kept(rows, years, roster.places["year_group"])
+        if both := tuple(row for row in rows if row in known):
+            return replace(span, subjects=both)
+        rows = _kept(rows, beside, roster.places["class"])
+        rows = _kept(rows, home, roster.places["household_id"])
+        return span if rows is span.subjects else replace(span, subjects=rows)
+
+    return [fewer(span) for span in spans]
+
+
+def counted(reading: Reading, rng: np.random.Generator) -> Scan:
+    """How many notes hold personal data, and how many children are named, of how many it is told what.
+
+    Notes
+    -----
+    A mention that can mean k children counts 1/k of each, and what the scan takes for a mention is one with chance p
+    (precision). A form of name is found with chance r (recall). The number of children named is estimated by the sum of
+    1 - product over a child's mentions of (1 - p / (k r)). Where p = k = 1, m mentions found make 1 - (-(1 - r) / r)^m,
+    whose mean is 1 for every child with a mention, found or not, however many it has: E[x^m] = (1 - r + r x)^M is
+    0 at x = -(1 - r) / r. Its variance is ((1 - r) / r)^M, estimated by x^(2 m). The interval draws, for each
+    repetition, recall and precision (beta, from how many labelled mentions they were measured on), which mentions are
+    right, which of the k is meant, and a normal error of that variance. A name that several share is spread over them:
+    where it means the same child each time, the estimate is too high, so give the notes the pupil's number or school.
+    """
+    labels: Counter[str] = Counter()
+    with_data = 0
+    named: list[tuple[str, Rows, bool]] = []
+    for spans, special in zip(reading.spans, reading.special, strict=True):
+        held = [span for span in spans if span.score >= COUNTED]
+        with_data += bool(held)
+        labels.update(span.label for span in held)
+        named += [(_form(span), span.subjects, special) for span in held if names_a_child(span)]
+    table, assumed = measured()
+    most = reading.roster.height if reading.roster else 0
+    everyone = _estimate([(form, rows) for form, rows, _ in named], table, rng, most)
+    special_ones = _estimate([(form, rows) for form, rows, special in named if special], table, rng, most)
+    of_child = [(form, rows) for form, rows, _ in named if form in table]
+    weights = Counter(form for form, _ in of_child)
+    recall = (
+        sum(n for n in weights.values()) / sum(n / table[f].recall for f, n in weights.items()) if weights else None
+    )
+    precision = sum(n * table[f].precision for f, n in weights.items()) / sum(weights.values()) if weights else None
+    roster = reading.roster
+    return Scan(
+        documents=len(reading.spans),
+        documents_with_text=reading.looked_at,
+        documents_with_personal_data=with_data,
+        spans_by_label=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+        children=roster.height if roster else None,
+        mentions=len(named),
+        mentions_of_one=sum(len(rows) == 1 for _, rows, _ in named),
+        subjects_named=everyone.resolved if roster else None,
+        subjects_expected=everyone.expected if roster else None,
+        subjects_interval=everyone.interval if roster else None,
+        subjects_with_special_category=special_ones.resolved if roster else None,
+        special_expected=special_ones.expected if roster else None,
+        special_interval=special_ones.interval if roster else None,
+        recall=recall,
+        precision=precision,
+        measured_assumed=assumed,
+        model=reading.model,
+        full_names_only=reading.full_names_only,
+    )
+
+
+def told(reading: Reading) -> dict[int, dict[str, float]]:
+    """For each child named in a note, the labels found in such notes, each with the chance that it is this child."""
+    held: dict[int, dict[str, float]] = defaultdict(dict)
+    for spans in reading.spans:
+        labels = {span.label for span in spans if span.score >= COUNTED}
+        for span in spans:
+            if names_a_child(span):
+                for row in span.subjects:
+                    for label in labels:
+                        held[row][label] = max(held[row].get(label, 0.0), 1 / len(span.subjects))
+    return dict(held)
+
+
+@dataclass(frozen=True)
+class _Children:
+    resolved: int  # children of whom a mention can mean nobody else
+    expected: float  # children, taking in those who were missed
+    interval: Interval | None
+
+
+def _form(span: Span) -> str:
+    return span.form if span.label == "PERSON" else "number"
+
+
+def _estimate(
+    mentions: Sequence[tuple[str, Rows]], table: Mapping[str, Measured], rng: np.random.Generator, most: int
+) -> _Children:
+    if not mentions:
+        return _Children(0, 0.0, None)
+    resolved = len({rows[0] for _, rows in mentions if len(rows) == 1})
+    forms = sorted({form for form, _ in mentions})
+    of_form = np.array([forms.index(form) for form, _ in mentions])
+    sizes = np.array([len(rows) for _, rows in mentions])
+    flat = np.array([row for _, rows in mentions for row in rows])
+    first = np.cumsum(sizes) - sizes
+    children, child = np.unique(flat, return_inverse=True)
+    known = [_measure(table, form) for form in forms]
+
+    exact = np.array([each.precision / max(each.recall, _LEAST) for each in known])
+    left = np.ones(len(children))
+    np.multiply.at(left, child, 1 - np.repeat(exact[of_form] / sizes, sizes))
+    expected = float((1 - left).sum())
+
+    drawn = []
+    for _ in range(max(50, min(_DRAWS, 400_000_000 // len(flat)))):
+        recall, precision = np.array([each.drawn(rng) for each in known]).T
+        right = rng.random(len(mentions)) < precision[of_form]
+        meant = child[first + (rng.random(len(mentions)) * sizes).astype(np.int64)][right]
+        odds = (1 - 1 / np.maximum(recall, _LEAST))[of_form][right]
+        left = np.ones(len(children))
+        np.multiply.at(left, meant, odds)
+        left = left[np.unique(meant)]
+        total = (1 - left).sum()
+        spread = np.sqrt((left**2).sum() + max(total - len(left), 0.0))
+        drawn.append(total + spread * rng.standard_normal())
+    low, high = np.clip(np.quantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]), min(1, most), most)
+    return _Children(resolved, min(expected, float(most)), Interval(float(low), float(high), _LEVEL))
+
+
+def _measure(table: Mapping[str, Measured], form: str) -> Measured:
+    return table[form] if form in table else table["number"]
+
+
+def _of(roster: Roster, place: str, rows: set[int]) -> set[str]:
+    return {value for row in rows if (value := roster.places[place][row]) is not None}
+
+
+def _kept(rows: Rows, wanted: set[str], values: Sequence[str | None]) -> Rows:
+    """The rows of which the table says one of the wanted values; all, where that leaves nobody."""
+    if not wanted or len(rows) < 2:
+        return rows
+    return tuple(row for row in rows if values[row] in wanted) or rows
+
+
+def _named_places(roster: Roster, folded: str, spans: Sequence[Span]) -> tuple[set[str], set[str]]:
+    """The classes and years of candidates that stand in the note."""
+    rows = {row for span in spans if len(span.subjects) > 1 for row in span.subjects}
+    padded = f" {folded} "
+    classes = {name for name in _of(roster, "class", rows) if f" {name.lower()} " in padded}
+    said = set(_YEAR.findall(folded))
+    years = {year for year in _of(roster, "year_group", rows) if "".join(filter(str.isdigit, year)) in said}
+    return classes, years

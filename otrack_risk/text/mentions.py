@@ -1,0 +1,328 @@
+"""Who is named in a note: names of the roster in every form, and people beside a title or relation.
+
+Scores follow from how the name is used; from 0.35 on a mention counts:
+
+====================================================  =====
+full name                                             0.95
+forename, nickname or surname that is no word         0.85
+a name that is also a word, with 's                   0.70
+the same, within a sentence                           0.65
+no word, in lower case                                0.60
+title or relation and a name; initials; misspelt      0.45 to 0.80
+a name that is also a word, as a sentence begins      0.40
+the same, before "for" or "to"                        0.35
+====================================================  =====
+
+A name that is also a word is none at all where what stands beside it speaks against it: "Mark the date", "Rose
+class", "in May", "Will check". Whether it is a word is told by the notes (:class:`~otrack_risk.text.words.Usage`)
+and by the reference table ``name_words``. People outside the roster are in :mod:`otrack_risk.text.outsiders`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from otrack_risk.text import folding, words
+from otrack_risk.text.note import NAME, UPPER, Found, Note, touches, within
+from otrack_risk.text.outsiders import Outsiders
+from otrack_risk.text.roster import Key, Names, Rows
+from otrack_risk.text.spans import Span
+
+COUNTED = 0.35  # the score from which a mention counts
+_AFTER = re.compile(r"(['’][^\W_]+|['’](?!\w))?([^\w]*)([^\W_]*)")
+_ONE_LETTER_AFTER = re.compile(rf"[ ]([{UPPER}])(?:\.(?!\w)|(?![\w'’.&/]))")
+_ONE_LETTER_BEFORE = re.compile(rf"(?<![\w.'’&])([{UPPER}])(?:\.[ ]?|[ ])$")
+_NAME_AFTER = re.compile(rf"[ ]({NAME})")
+_OF_SMALL = re.compile(r" of [a-z]")
+_AND_CAPITAL = re.compile(rf" (?:and|or|with) [{UPPER}]")
+_PARTS = re.compile(r"[\s,]+")
+
+
+@dataclass
+class Reader:
+    """Reads notes of one school for people.
+
+    Parameters
+    ----------
+    names : of the school
+    usage : how the notes use words
+    """
+
+    names: Names
+    usage: words.Usage = field(default_factory=words.Usage)
+
+    def __post_init__(self) -> None:
+        self._use = words.uses()
+        self._plain = self._use["word"] | self._use["common"] | self._use["no_name"]
+        self._doubted: dict[str, tuple[bool, bool, bool]] = {}
+        self._curriculum, _, _ = words.curriculum()
+        self._outsiders = Outsiders(self.names, self.usage)
+
+    def people(self, note: Note, taken: Sequence[tuple[int, int]] = ()) -> list[Span]:
+        """The people named in a note, in order and without overlap.
+
+        Parameters
+        ----------
+        taken : stretches that are something else: e-mail addresses, file names
+        """
+        shut = [*taken, *((last - 1 - length, last - 1) for last, length in self._curriculum.iter(f" {note.folded} "))]
+        held = list(self._named(note, taken, shut))
+        held += self._outsiders.found(note, shut, held)
+        return [
+            Span(each.start, each.end, "PERSON", round(each.score, 2), each.form, each.rows) for each in _apart(held)
+        ]
+
+    def _named(self, note: Note, taken: Sequence[tuple[int, int]], shut: Sequence[tuple[int, int]]) -> Iterator[Found]:
+        """Names of the roster that stand in the note, the longest first."""
+        hits = list(self.names.found(note.folded))
+        if len(hits) > 1:
+            hits.sort(key=lambda hit: (hit[0] - hit[1], hit[0]))
+        used: list[tuple[int, int]] = []
+        for start, end, key in hits:
+            if within(start, end, used) or touches(start, end, taken):
+                continue
+            spelt = note.folded[start:end]
+            if "full" in key.rows or (key.adult and " " in spelt):
+                if score := self._full_score(note, start, end, spelt):
+                    used.append((start, end))
+                    yield Found(
+                        start, end, score, "full" if key.rows else "staff", tuple(sorted(key.rows.get("full", ())))
+                    )
+                continue
+            if within(start, end, shut):
+                continue
+            if found := self._compound(note, start, end, key):
+                used.append((found.start, found.end))
+                yield found
+                continue
+            score = self._score(note, start, end, spelt, key)
+            if score >= COUNTED:
+                used.append((start, end))
+                form = "staff" if key.form == "adult" else key.form
+                yield self._wider(note, Found(start, end, score, form, key.subjects), key)
+
+    def _full_score(self, note: Note, start: int, end: int, spelt: str) -> float:
+        """The score of a full name: less in small letters, none where a word in small letters is its part."""
+        word = note.text[start:end]
+        if "  " in spelt and ", " not in word:
+            return 0.0
+        small = [folding.fold(part).strip() for part in _PARTS.split(word) if part and part[0].islower()]
+        if not small:
+            return 0.95
+        doubtful = all if note.quiet else any
+        return 0.0 if doubtful(self.a_word(part) for part in small) else 0.8
+
+    def a_word(self, word: str) -> bool:
+        """Whether a folded word is one that people write without thinking of a name."""
+        use = self._use
+        listed = any(word in use[kind] for kind in ("word", "common", "near", "no_name"))
+        return listed or self.usage.a_word(word)
+
+    def _compound(self, note: Note, start: int, end: int, key: Key) -> Found | None:
+        """A name within a longer one that a hyphen joins: the whole, which may be a misspelling of another."""
+        text = note.text
+        left = start > 1 and text[start - 1] == "-" and text[start - 2].isalpha()
+        right = text[end : end + 1] == "-" and text[end + 1 : end + 2].isupper()
+        if not (left or right) or not text[start].isupper():
+            return None
+        whole = next((word for word in note.capitals if word.start <= start and end <= word.end), None)
+        if whole is None or (whole.start, whole.end) == (start, end):
+            return None
+        joined = whole.low.replace(" ", "")
+        rows = {row for name in self.names.like(joined) for row in self.names.keys[name].subjects}
+        if rows:
+            after = _NAME_AFTER.match(text, whole.end)
+            last = self.names.keys.get(folding.fold(after[1]).strip()) if after else None
+            both = rows & last.rows.get("surname", set()) if last else set()
+            if both and after:
+                return Found(whole.start, after.end(), 0.9, "misspelt", tuple(sorted(both)))
+            return Found(whole.start, whole.end, 0.6, "misspelt", tuple(sorted(rows)))
+        lasts = key.rows.get("surname", set())
+        found = Found(whole.start, whole.end, 0.6, "outside", tuple(sorted(lasts)) if right or left else ())
+        return self._wider(note, found, Key({"surname": lasts})) if lasts else found
+
+    def _score(self, note: Note, start: int, end: int, spelt: str, key: Key) -> float:
+        """How likely a name that stands alone is one; 0 where it is not."""
+        use, text = self._use, note.text
+        word = text[start:end]
+        if start > 1 and text[start - 1] in "'’" and text[start - 2].isalnum():
+            return 0.0  # the end of another word: O'Brien for Brien
+        tail, gap, after = _AFTER.match(text, end).groups()  # type: ignore[union-attr]
+        if tail and tail[1:].lower() in ("t", "re", "ve", "m"):
+            return 0.0  # don't
+        doubtful, month, place = self._doubts(spelt)
+        if not word[0].isupper():
+            return self._small_score(note, start, spelt, key, gap, month or place)
+        if word.isupper() and (len(word) <= 4 or doubtful) and not text.isupper():
+            return 0.0
+        before, between = note.before(start)
+        low, behind, adjacent = after.lower(), before.lower(), gap == " "
+        if adjacent and low in use["place_after"] and (after[:1].isupper() or place):
+            return 0.0
+        if adjacent and low in use["group_after"] and (doubtful or month or place):
+            return 0.0
+        own = bool(tail) and tail[1:].lower() == "s"
+        if month and not own and (before[:1].isdigit() or after[:1].isdigit() or behind in use["before_month"]):
+            return 0.0
+        if place and between == " " and behind in use["before_place"]:
+            return 0.0
+        if self._outsiders.a_title(note, start, spelt):
+            return 0.0
+        if (gap == "-" and after[:1].islower()) or (between == "-" and before.islower() and text[start - 1] == "-"):
+            return 0.0  # free-Will, Will-power
+        only_surname = "forename" not in key.rows and "nickname" not in key.rows
+        if (month or place) and only_surname:
+            return 0.0  # languages and towns as surnames: with a title or forename they are found by these
+        if not (doubtful or month or place):
+            return 0.85 if "forename" in key.rows else 0.8
+        if own:
+            return 0.7
+        if note.begins(start):
+            if _OF_SMALL.match(text, end):
+                return 0.0
+            beside = bool(_AND_CAPITAL.match(text, end))
+            return self._starting(spelt, low, after, gap, only_surname, beside)
+        if between == " " and behind in ("the", "a", "an"):
+            return 0.3
+        if between == " " and before[:1].isupper() and not self._may_precede(note, start, before, only_surname):
+            return 0.3  # within a title in capitals: Red Rose
+        if only_surname and spelt in use["place_after"] and between == " " and before[:1].isupper():
+            return 0.3  # Victoria Park
+        return 0.65
+
+    def _doubts(self, spelt: str) -> tuple[bool, bool, bool]:
+        """Whether a name is also a word, a month, a place."""
+        if spelt not in self._doubted:
+            use = self._use
+            a_word = all(part in self._plain or self.usage.a_word(part) for part in spelt.split())
+            self._doubted[spelt] = a_word, spelt in use["month"], spelt in use["place"]
+        return self._doubted[spelt]
+
+    def _small_score(self, note: Note, start: int, spelt: str, key: Key, gap: str, elsewhere: bool) -> float:
+        """The score of a name in small letters: no word, and where the notes have capitals mostly written with one."""
+        parts = spelt.split()
+        if elsewhere or key.form == "adult" or len(spelt) < (3 if note.quiet else 4):
+            return 0.0
+        if all(self.a_word(part) for part in parts) or (not note.quiet and self.usage.lower_share(spelt) > 0.5):
+            return 0.0
+        if gap.startswith("-") or (start and note.text[start - 1] in "-@._/"):
+            return 0.0
+        return 0.6
+
+    def _starting(self, spelt: str, low: str, after: str, gap: str, only_surname: bool, beside: bool) -> float:
+        """The score of a name that is also a word, as a sentence begins."""
+        use, adjacent = self._use, gap == " "
+        clear = (
+            low in use["finite"]
+            or (low.endswith("ed") and len(low) > 3)
+            or gap[:1] in ",&:/"
+            or "–" in gap
+            or "-" in gap
+        )
+        if spelt in use["modal"]:
+            return 0.0 if adjacent and low in use["after_modal"] else 0.5 if clear else 0.4
+        if adjacent and (low in use["article"] or (after.isdigit() and len(after) > 3)):
+            return 0.0  # Mark the date. Hope you are well. Chase 01632 ...
+        if only_surname and (low in use["after_noun"] or not (clear or low in use["kin"] or not adjacent)):
+            return 0.0  # Frost on the window. Price list. Page 4.
+        often = self.usage.lower_share(spelt) >= 0.5 and self.usage.lower.get(spelt, 0) >= 3
+        if often and not clear:
+            return 0.3
+        if adjacent and low in ("for", "to"):
+            return 0.35
+        return 0.5 if clear else 0.4
+
+    def _may_precede(self, note: Note, start: int, before: str, only_surname: bool) -> bool:
+        """Whether a word with a capital before a name leaves it one: it begins the sentence, or is a person or role."""
+        low = folding.fold(before)
+        at = note.text.rfind(before, 0, start)
+        if note.begins(at) or before.isupper():
+            return True
+        use = self._use
+        key = self.names.keys.get(low)
+        return (
+            (low in use["no_name"] and not only_surname)
+            or low in use["title"]
+            or low in use["relation"]
+            or low in use["first"]
+            or (key is not None and low not in use["word"])
+        )
+
+    def _wider(self, note: Note, found: Found, key: Key) -> Found:
+        """The mention with what belongs to it: an initial, a misspelt or an unknown part of the full name."""
+        if not note.text[found.start].isupper():
+            return found
+        given = given_of(key)
+        if given or not key.rows:
+            return self._with_surname(note, found, given)
+        return self._with_forename(note, found, key.rows.get("surname", set()))
+
+    def _with_surname(self, note: Note, found: Found, given: set[int]) -> Found:
+        text, keys = note.text, self.names.keys
+        hit = _ONE_LETTER_AFTER.match(text, found.end)
+        if hit and hit[1] != "I":
+            rows = given & set(self.names.initials.get(note.folded[found.start] + folding.fold(hit[1]), ()))
+            score = 0.9 if rows else found.score
+            return Found(found.start, hit.end(), score, found.form, tuple(sorted(rows or given)))
+        hit = _NAME_AFTER.match(text, found.end)
+        part = self._outsiders.part(hit[1]) if hit else ""
+        if not hit or not part:
+            return found
+        end = found.end + 1 + len(hit[1]) - (2 if hit[1].endswith(("'s", "’s")) else 0)
+        rows = {row for name in self.names.like(part) for row in keys[name].rows.get("surname", ())} & given
+        if rows:
+            return Found(found.start, end, 0.9, "misspelt", tuple(sorted(rows)))
+        known = keys.get(part)
+        if known is not None and not known.adult and "surname" not in known.rows:
+            return found  # Daisy Emeka: two children
+        if known is None and (part in self._use["near"] or self.usage.lower.get(part, 0)):
+            return found
+        return Found(found.start, end, found.score, "outside")
+
+    def _with_forename(self, note: Note, found: Found, lasts: set[int]) -> Found:
+        text, keys = note.text, self.names.keys
+        if hit := _ONE_LETTER_BEFORE.search(text, max(0, found.start - 4), found.start):
+            rows = lasts & set(self.names.initials.get(folding.fold(hit[1]) + note.folded[found.start], ()))
+            return Found(hit.start(), found.end, 0.9 if rows else found.score, "surname", tuple(sorted(rows or lasts)))
+        before, between = note.before(found.start)
+        part = self._outsiders.part(before) if between == " " and before[:1].isupper() else ""
+        if not part or self.usage.a_word(part) or part in self._use["near"]:
+            return found
+        start = found.start - 1 - len(before)
+        like = self.names.like(part)
+        rows = {row for name in like for row in given_of(keys[name])} & lasts
+        if rows:
+            return Found(start, found.end, 0.9, "misspelt", tuple(sorted(rows)))
+        return Found(start, found.end, max(found.score, 0.7), "relative", tuple(sorted(lasts)))
+
+
+def given_of(key: Key) -> set[int]:
+    """The children of whom a key is the forename or nickname."""
+    return key.rows.get("forename", set()) | key.rows.get("nickname", set())
+
+
+def subjects_in(names: Names, folded: str) -> Rows:
+    """The children whose full name stands in a piece of text such as a file name or an e-mail address, else none."""
+    rows: set[int] = set()
+    single: list[set[int]] = []
+    for _, _, key in names.found(folded):
+        if "full" in key.rows:
+            rows |= key.rows["full"]
+        else:
+            single.append(set(key.subjects))
+    if not rows and len(single) > 1:
+        rows = set.intersection(*single)
+    return tuple(sorted(rows))
+
+
+def _apart(found: list[Found]) -> list[Found]:
+    """The longest of those that overlap, then the surest; in order."""
+    if len(found) < 2:
+        return found
+    kept: list[Found] = []
+    for each in sorted(found, key=lambda f: (f.start - f.end, -f.score, f.start)):
+        if not any(other.start < each.end and each.start < other.end for other in kept):
+            kept.append(each)
+    return sorted(kept, key=lambda f: f.start)

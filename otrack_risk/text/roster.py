@@ -1,0 +1,406 @@
+"""The people of the data set as names to look for: every spelling of each, one automaton a school.
+
+Names are kept folded (:mod:`otrack_risk.text.folding`). A key stands between spaces, so that what the automaton
+finds is a whole word: punctuation, hyphens and apostrophes of a note are spaces by then.
+
+Notes
+-----
+Libraries measured on 850,192 full names (one core of a shared computer; notes of 97 characters): pyahocorasick built
+in 1.8 s with 210 MB and read 120,235 notes/s; ahocorasick-rs 1.4 s, 225 MB at its highest, 295,071 notes/s; a Python
+dictionary of word pairs 0.9 s, 118 MB, 61,572 notes/s. All are far within what is needed, and the pass is a twentieth
+of the time of a scan: pyahocorasick is used, because it is used for the lexicons too and carries its values along.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from otrack_risk import reference
+from otrack_risk.errors import FieldError, TableError
+from otrack_risk.text import folding
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Rows = tuple[int, ...]  # row numbers of the roster
+Form = Literal["full", "forename", "nickname", "surname", "adult"]
+_FORMS: tuple[Form, ...] = ("full", "forename", "nickname", "surname")
+_FIELDS = ("forename", "preferred_forename", "middle_names", "surname", "full_name", "title")
+_PLACES = ("school_id", "school", "class", "year_group", "household_id", "pupil_id")
+_NUMBERS = ("upn", "uln")
+_KNOWN_FROM = 5  # letters of a name from which a misspelling of it is looked for
+
+
+@dataclass(slots=True)
+class Key:
+    """What one spelling can mean."""
+
+    rows: dict[Form, set[int]] = field(default_factory=dict)  # of children, by the part of the name that it is
+    adult: bool = False  # a member of staff, or a parent in a table of parents
+    form: Form = "adult"  # the part of a name that it most likely is
+    subjects: Rows = ()  # every child that it can mean
+
+    def settled(self) -> Key:
+        """With form and subjects, once all rows are in."""
+        self.form = next((form for form in _FORMS if form in self.rows), "adult")
+        self.subjects = tuple(sorted(set().union(*self.rows.values()))) if self.rows else ()
+        return self
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one school, or of all, in one automaton."""
+
+    keys: Mapping[str, Key]
+    automaton: Any
+    initials: Mapping[str, Rows]  # "dh" -> children
+    adult_initials: frozenset[str]
+    slipped: Mapping[str, tuple[str, ...]]  # a name less one letter -> names
+    heard: Mapping[str, tuple[str, ...]]  # a sound -> names
+
+    def found(self, folded: str) -> Iterator[tuple[int, int, Key]]:
+        """Every key in a folded text, with its place; they may overlap."""
+        if self.keys:
+            for last, (length, key) in self.automaton.iter(f" {folded} "):
+                yield last - length - 1, last - 1, key
+
+    def like(self, word: str) -> tuple[str, ...]:
+        """Names that a folded word misspells: one slip away, or two where it sounds the same."""
+        if len(word) < _KNOWN_FROM:
+            return ()
+        near = {name for less in folding.without_one(word) for name in self.slipped.get(less, ())}
+        close = {name for name in near if folding.one_slip(word, name)}
+        close |= {  # a short name with a letter doubled: Ellla
+            less
+            for place in range(1, len(word))
+            if word[place] == word[place - 1] and (less := word[:place] + word[place + 1 :]) in self.keys
+        }
+        if close:
+            return tuple(sorted(close))
+        same = self.heard.get(folding.sound(word), ()) if len(word) > _KNOWN_FROM else ()
+        return tuple(sorted(name for name in same if name[0] == word[0] and folding.slips(word, name) == 2))
+
+
+@dataclass(frozen=True)
+class Everybody:
+    """Full names of all schools, for a name that stands in another school's notes."""
+
+    automaton: Any
+    length: Any  # characters of each name
+    first: Any  # where the rows of each name begin in `rows`
+    rows: Any  # int arrays, all three
+
+    def found(self, folded: str) -> list[tuple[int, int, Rows]]:
+        """Every full name in a folded text: place, and the children of that name."""
+        found = []
+        for last, which in self.automaton.iter(f" {folded} "):
+            rows = tuple(int(row) for row in self.rows[self.first[which] : self.first[which + 1]])
+            found.append((last - 1 - int(self.length[which]), last - 1, rows))
+        return found
+
+
+@dataclass(frozen=True)
+class Child:
+    """How one child may be called, and where the child is; text as the table has it."""
+
+    forenames: tuple[str, ...]
+    called: tuple[str, ...]  # preferred names and nicknames
+    middle: str
+    surnames: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The children of a data set and the adults beside them.
+
+    Attributes
+    ----------
+    height : rows of the table; a row without a name is found by nothing
+    adults : names of staff and, where given, of parents: (forename, surname, school)
+    places : what the table says of each row: ``school``, ``class``, ``year_group``, ``household_id``
+    numbers : the row of each UPN and ULN, as capitals and digits
+    ids : how a row is called outside: its ``id`` column, or its number from 0
+    """
+
+    height: int
+    adults: tuple[tuple[str, str, str | None], ...]
+    places: Mapping[str, tuple[str | None, ...]]
+    numbers: Mapping[str, int]
+    ids: Sequence[object]
+    _table: pl.DataFrame = field(repr=False)
+    _columns: Mapping[str, list[str]] = field(repr=False)
+    _names: dict[str | None, Names] = field(default_factory=dict, repr=False, compare=False)
+    _everybody: list[Everybody] = field(default_factory=list, repr=False, compare=False)
+    _by_school: dict[str | None, list[int]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, children: pl.DataFrame, staff: pl.DataFrame | None = None, *adults: pl.DataFrame) -> Roster:
+        """The names of a table of children, and of tables of staff and other adults.
+
+        Columns are known by their headers (reference table ``fields``): forename, preferred forename, middle names,
+        surname, or a full name in either order ("Holt, Daisy"); school, class, year group and household where held.
+
+        Raises
+        ------
+        TableError
+            No rows.
+        FieldError
+            No column of names.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> held = pl.DataFrame({"name": ["Holt, Daisy", "Emeka Obi"], "known as": [None, "Ems"]})
+        >>> names = Roster.of(held).names()
+        >>> names.keys["ems"].form, names.keys["ems"].subjects, names.keys["daisy holt"].subjects
+        ('nickname', (1,), (0,))
+        """
+        if not children.height:
+            raise TableError("the roster has no rows.", "give the table of the children that the notes are about.")
+        columns = _columns(children, "roster")
+        held = {name: _first(children, columns[name]) for name in ("class", "year_group", "household_id")}
+        numbers = {
+            number.upper().replace(" ", ""): row
+            for name in _NUMBERS
+            for column in columns[name]
+            for row, number in enumerate(children[column].cast(_string()).to_list())
+            if number
+        }
+        return cls(
+            height=children.height,
+            adults=tuple(adult for table in (staff, *adults) if table is not None for adult in _adults(table)),
+            places={"school": _first(children, [*columns["school_id"], *columns["school"]]), **held},
+            numbers=numbers,
+            ids=children["id"].to_list() if "id" in children.columns else range(children.height),
+            _table=children,
+            _columns=columns,
+        )
+
+    @property
+    def schools(self) -> frozenset[str]:
+        """The schools named in the table; none where it has no such column."""
+        return frozenset(school for school in self.places["school"] if school is not None)
+
+    @property
+    def pupil_ids(self) -> pl.Series | None:
+        """The pupil's number in the system, by row, where the table has such a column."""
+        columns = self._columns["pupil_id"]
+        return self._table[columns[0]] if columns else None
+
+    @staticmethod
+    def column_of(table: pl.DataFrame, name: Literal["pupil_id", "school_id", "school"]) -> str | None:
+        """The first column of a table that the reference table ``fields`` knows under that name."""
+        return next((column for column in table.columns if _headers().get(_bare(column)) == name), None)
+
+    def names(self, school: str | None = None) -> Names:
+        """The names of one school, or of all where None; made when first asked for."""
+        if school not in self._names:
+            rows = range(self.height) if school is None else self._rows_of(school)
+            adults = [adult for adult in self.adults if school is None or adult[2] in (None, school)]
+            people = _people(self._table if school is None else self._table[rows], self._columns)
+            self._names[school] = _names(zip(rows, map(_child, people), strict=True), adults)
+        return self._names[school]
+
+    def adult_names(self) -> Names:
+        """The names of the adults alone."""
+        return _names((), self.adults)
+
+    def _rows_of(self, school: str) -> Sequence[int]:
+        if not self._by_school:
+            for row, of in enumerate(self.places["school"]):
+                self._by_school.setdefault(of, []).append(row)
+        return self._by_school.get(school, [])
+
+    def everybody(self) -> Everybody:
+        """Forename and surname of all children, whatever the school; made when first asked for."""
+        if not self._everybody:
+            pairs = (
+                (f"{' '.join(folding.fold(first).split())} {' '.join(folding.fold(last).split())}", row)
+                for row, person in enumerate(_people(self._table, self._columns))
+                for first in person["forename"][:1]
+                for last in person["surname"][:1]
+            )
+            self._everybody.append(_everybody(pairs))
+        return self._everybody[0]
+
+
+@cache
+def _known_as() -> dict[str, tuple[str, ...]]:
+    """Short forms of a first name, by the folded name."""
+    return {folding.fold(e["forename"]): tuple(e["short"]) for e in reference.load("nicknames").entries["nickname"]}
+
+
+@cache
+def _headers() -> dict[str, str]:
+    """The field of each header, as letters and digits."""
+    wanted = {*_FIELDS, *_PLACES, *_NUMBERS}
+    rows = [entry for entry in reference.load("fields").entries["field"] if entry["name"] in wanted]
+    held = {
+        _bare(header): row["name"] for row in rows for header in (*row["headers"], row["name"]) if "." not in header
+    }
+    for kind in ("pupil", "student", "child", "staff", "teacher"):
+        held |= {_bare(f"{kind} {name}"): name for name in _FIELDS[:4]} | {_bare(f"{kind} name"): "full_name"}
+    return held
+
+
+def _bare(header: str) -> str:
+    return "".join(char for char in header.lower() if char.isalnum())
+
+
+def _columns(table: pl.DataFrame, what: str) -> dict[str, list[str]]:
+    known = _headers()
+    held = {name: [c for c in table.columns if known.get(_bare(c)) == name] for name in (*_FIELDS, *_PLACES, *_NUMBERS)}
+    if not any(held[name] for name in ("forename", "surname", "full_name", "preferred_forename")):
+        raise FieldError(
+            f"{what}: it has no column of names (its columns: {', '.join(table.columns)}).",
+            "call them forename and surname, or full name.",
+        )
+    return held
+
+
+def _texts(table: pl.DataFrame, columns: Sequence[str]) -> list[list[str | None]]:
+    return [table[column].cast(_string(), strict=False).str.strip_chars().to_list() for column in columns]
+
+
+def _string() -> type[pl.DataType]:
+    """The type of text; polars is loaded when a table is in hand anyway."""
+    import polars as pl
+
+    return pl.String
+
+
+def _first(table: pl.DataFrame, columns: Sequence[str]) -> tuple[str | None, ...]:
+    """The first of the columns as text, equal texts held once; nothing where there is none."""
+    held: dict[str, str] = {}
+    values = _texts(table, columns[:1])
+    return tuple(v if v is None else held.setdefault(v, v) for v in values[0]) if values else (None,) * table.height
+
+
+def _people(table: pl.DataFrame, columns: Mapping[str, list[str]]) -> Iterator[dict[str, list[str]]]:
+    """Each row's names by field; a full name is taken apart where there is no forename and surname."""
+    held = {name: _texts(table, columns[name]) for name in _FIELDS}
+    for row in range(table.height):
+        person = {name: [value for each in held[name] if (value := each[row])] for name in _FIELDS}
+        if not person["forename"] and not person["surname"]:
+            for whole in person["full_name"]:
+                first, last = _apart(whole)
+                person["forename"] += [first] if first else []
+                person["surname"] += [last] if last else []
+        yield person
+
+
+def _apart(whole: str) -> tuple[str, str]:
+    """Forename and surname of a full name."""
+    if "," in whole:
+        last, _, first = whole.partition(",")
+        return first.strip(), last.strip()
+    first, _, last = whole.rpartition(" ")
+    return (first.strip(), last.strip()) if first else (last, "")
+
+
+def _child(person: Mapping[str, list[str]]) -> Child:
+    called = list(person["preferred_forename"])
+    for name in (*person["forename"], *called):
+        called += _known_as().get(" ".join(folding.fold(name).split()), ())
+    return Child(
+        forenames=tuple(dict.fromkeys(person["forename"])),
+        called=tuple(name for name in dict.fromkeys(called) if name not in person["forename"]),
+        middle=" ".join(person["middle_names"]),
+        surnames=tuple(dict.fromkeys(person["surname"])),
+    )
+
+
+def _adults(table: pl.DataFrame) -> Iterator[tuple[str, str, str | None]]:
+    columns = _columns(table, "staff")
+    schools = _first(table, [*columns["school_id"], *columns["school"]])
+    for person, school in zip(_people(table, columns), schools, strict=True):
+        yield " ".join(person["forename"][:1]), " ".join(person["surname"][:1]), school
+
+
+def _names(children: Iterable[tuple[int, Child]], adults: Iterable[tuple[str, str, str | None]]) -> Names:
+    keys: dict[str, Key] = defaultdict(Key)
+    initials: dict[str, set[int]] = defaultdict(set)
+    adult_initials = set()
+
+    def put(spelling: str, form: Form, row: int) -> None:
+        if len(spelling) > 1:
+            keys[spelling].rows.setdefault(form, set()).add(row)
+
+    for row, child in children:
+        lasts = [way for name in child.surnames for way in folding.spellings(name)]
+        parts: tuple[tuple[Form, tuple[str, ...]], ...] = (("forename", child.forenames), ("nickname", child.called))
+        for form, given in parts:
+            for name in given:
+                ways = folding.spellings(name)
+                for way in ways:
+                    put(way, form, row)
+                    _put_full(put, way, lasts, child.middle, row)
+                    for last in lasts[:1]:
+                        initials[way[0] + last[0]].add(row)
+                part = ways[0].partition(" ")[0] if ways else ""
+                if ways and part != ways[0] and len(part) > 2:
+                    put(part, "nickname", row)
+                    _put_full(put, part, lasts, "", row)
+        for last in lasts:
+            put(last, "surname", row)
+    for first, last, _ in adults:
+        for way in folding.spellings(last) if last else ():
+            keys[way].adult = True
+            for called in folding.spellings(first) if first else ():
+                keys[f"{called} {way}"].adult = keys[called].adult = True
+                adult_initials.add(called[0] + way[0])
+    return _compiled(dict(keys), initials, adult_initials)
+
+
+def _put_full(put: Any, first: str, lasts: Sequence[str], middle: str, row: int) -> None:
+    """Forename and surname in both orders, behind a comma, with the middle name, with half of a double surname."""
+    for last in lasts:
+        for way in (last, *(last.split(" ") if " " in last else ())):
+            put(f"{first} {way}", "full", row)
+        put(f"{last} {first}", "full", row)
+        put(f"{last}  {first}", "full", row)  # "Holt, Daisy": comma and space are two spaces when folded
+        for between in folding.spellings(middle) if middle else ():
+            put(f"{first} {between} {last}", "full", row)
+
+
+def _compiled(keys: dict[str, Key], initials: Mapping[str, set[int]], adult_initials: set[str]) -> Names:
+    import ahocorasick
+
+    automaton = ahocorasick.Automaton()
+    for spelt, key in keys.items():
+        automaton.add_word(f" {spelt} ", (len(spelt), key.settled()))
+    automaton.make_automaton()
+    slipped: dict[str, set[str]] = defaultdict(set)
+    heard: dict[str, set[str]] = defaultdict(set)
+    for name, key in keys.items():
+        if len(name) >= _KNOWN_FROM and " " not in name and key.form != "full":
+            for less in folding.without_one(name):
+                slipped[less].add(name)
+            heard[folding.sound(name)].add(name)
+    return Names(
+        keys=keys,
+        automaton=automaton,
+        initials={pair: tuple(sorted(rows)) for pair, rows in initials.items()},
+        adult_initials=frozenset(adult_initials),
+        slipped={less: tuple(sorted(names)) for less, names in slipped.items()},
+        heard={sound: tuple(sorted(names)) for sound, names in heard.items()},
+    )
+
+
+def _everybody(pairs: Iterable[tuple[str, int]]) -> Everybody:
+    import ahocorasick
+    import numpy as np
+    import polars as pl
+
+    held = pl.DataFrame(list(pairs), schema={"name": pl.String, "row": pl.Int32}, orient="row").sort("name", "row")
+    names = held.group_by("name", maintain_order=True).len()
+    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+    for which, name in enumerate(names["name"]):
+        automaton.add_word(f" {name} ", which)
+    automaton.make_automaton()
+    first = np.concatenate([[0], np.cumsum(names["len"].to_numpy())]).astype(np.int64)
+    return Everybody(automaton, names["name"].str.len_chars().to_numpy(), first, held["row"].to_numpy())
