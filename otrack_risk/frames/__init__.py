@@ -144,7 +144,8 @@ def read(
     ----------
     path : .csv .csv.gz .tsv .parquet .feather .xlsx .jsonl, or a folder of these
         In a folder each file is a table, and each sheet of a workbook that has several. TOML,
-        Markdown, README and hidden files are no tables; folders within are not entered, and counted.
+        Markdown, README and hidden files are no tables; folders within are not entered, and counted, unless no
+        table lies outside of them.
         Or a set of tables: a OneRoster .zip, a CTF .xml or a folder of them, a .sqlite or .duckdb file, or a
         database's address (postgresql://..., duckdb:///file, sqlite:///file).
     table : the one table to read, by its name: the file's stem, the sheet's name, or the database's

@@ -99,7 +99,7 @@ def tidy(frame: pl.DataFrame, null_values: Sequence[str], where: str) -> tuple[p
     Raises
     ------
     FileError
-        A column of lists, records or bytes.
+        Every column holds lists, records or bytes. Beside others such a column is left out, and said so.
 
     Examples
     --------
@@ -109,11 +109,12 @@ def tidy(frame: pl.DataFrame, null_values: Sequence[str], where: str) -> tuple[p
     >>> notes
     ['1 cell of spaces only read as missing', 'read as dates, day first (dd/mm/yyyy): dob']
     """
-    columns, spaces, nan, day_first, left = [], 0, 0, [], []
+    columns, spaces, nan, day_first, left, gone = [], 0, 0, [], [], []
     for named_series in frame.get_columns():
         name, series = _short(named_series.name), named_series.alias("cell")  # polars takes "^a.*$" for a pattern
         if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
-            raise nested(name, where)
+            gone.append(name)
+            continue
         if series.dtype in (pl.Categorical, pl.Enum, pl.Null):
             series = series.cast(pl.String)
         if series.dtype.is_float():
@@ -127,7 +128,10 @@ def tidy(frame: pl.DataFrame, null_values: Sequence[str], where: str) -> tuple[p
         else:
             series = _midnights(_blank(series, _is_null_value(series, null_values)))
         columns.append(series.alias(named_series.name))
+    if gone and not columns:
+        raise nested(gone[0], where)
     notes = [f"{plural(spaces, 'cell')} of spaces only read as missing"] if spaces else []
+    notes += [f"left out and not looked at, since it holds lists, records or bytes: {_list(gone)}"] if gone else []
     notes += [f"{plural(nan, 'cell')} that held NaN read as missing"] if nan else []
     notes += [f"read as dates, day first (dd/mm/yyyy): {_list(day_first)}"] if day_first else []
     notes += [f"left as text, since not every value is an ISO date or dd/mm/yyyy: {_list(left)}"] if left else []

@@ -126,7 +126,7 @@ def _column(key: str, values: list[object], file: str) -> pl.Series:
     """The values as one kind; text where they are of several."""
     kinds = {type(value) for value in values if value is not None}
     if kinds & {dict, list}:
-        raise cells.nested(key, file)
+        return pl.Series(key, [None] * len(values), dtype=pl.List(pl.String))  # left out where cells are tidied
     if kinds <= {int, float} and all(abs(value) < 2**63 for value in values if isinstance(value, int)):
         return pl.Series(key, values, dtype=pl.Float64 if float in kinds else pl.Int64 if kinds else pl.String)
     if kinds == {bool}:

@@ -106,13 +106,16 @@ def pack_by_part(addresses, kinds, lowest, shifts, n, first, last, part_shift, p
 def count_parts(keys, starts, first, last, below, sizes, larger):
     """Counts the runs of equal keys within each part by length, through a table of the keys met.
 
-    Keys (uint32) are told apart by what ``below`` leaves of them. Returns how many runs are longer than
-    ``len(sizes) - 1``; their lengths are written to ``larger``.
+    Keys are told apart by what ``below`` leaves of them: of ``below`` beyond 32 bits they are kept whole beside the
+    table, which has their lowest 32 bits. Returns how many runs are longer than ``len(sizes) - 1``; their lengths
+    are written to ``larger``.
     """
+    wide = below > 0xFFFFFFFF
     most = 1
     for p in range(first, last):
         most = max(most, starts[p + 1] - starts[p])
     table = np.empty(1 << _slot_bits(most), np.uint64)  # the key in the high half, how often in the low; 0 is free
+    whole = np.empty(len(table) if wide else 1, np.uint64)
     one, half, low = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
     longest = np.uint64(len(sizes) - 1)
     n_larger, n_met = 0, 0
@@ -123,14 +126,16 @@ def count_parts(keys, starts, first, last, below, sizes, larger):
             table[j] = 0
         any_longer = False
         for i in range(starts[p], starts[p + 1]):
-            key = np.uint64(keys[i] & below)
+            key = np.uint64(keys[i]) & below
             j = (key * _GOLDEN) >> shift
             held = table[j]
-            while held != 0 and held >> half != key:
+            while held != 0 and (held >> half != key & low or (wide and whole[j] != key)):
                 j = (j + one) & (slots - one)
                 held = table[j]
             if held == 0:
                 table[j] = key << half | one
+                if wide:
+                    whole[j] = key
                 n_met += 1
             else:
                 table[j] = held + one

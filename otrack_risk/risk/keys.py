@@ -26,7 +26,7 @@ Codes: TypeAlias = npt.NDArray[Any]
 
 SMALL = 100_000  # rows up to which plain numpy is as fast as loading what is compiled
 _WIDTH = 64  # bits of a key
-_HALF = 32  # bits of what is left of a key within its part, at most, to be counted through a table
+_HALF = 32  # bits
 _PART = 1500  # rows of a part that is sorted or counted at once, about
 _MOST_PARTS = 11  # bits
 _MOST_TOGETHER = 1 << 22  # rows of a part for which a table of the keys met is made
@@ -188,12 +188,13 @@ def runs(columns: Sequence[Column], rows: int) -> dict[int, int]:
     """
     wide = [part for part in columns if part.bits]
     bits = sum(part.bits for part in wide)
-    if rows <= SMALL or not 0 < bits <= _HALF + _MOST_PARTS:
+    if rows <= SMALL or not 0 < bits <= _WIDTH:
         return _tallied(run_lengths(sort(packed(columns, rows)))[1])
     from otrack_risk.risk import kernels
 
     halves, pieces = shares(rows), _pieces(wide, _shifts(wide))
-    shift = bits - max(_part_bits(rows, bits), bits - _HALF)
+    part_bits = _part_bits(rows, bits)
+    shift = bits - max(part_bits, min(bits - _HALF, _MOST_PARTS))  # what is left of a key takes half of the memory
     parts = np.zeros((len(halves), 1 << (bits - shift)), dtype=np.int64)
     leading = sum(place + part.bits > shift for place, part in zip(_shifts(wide), wide, strict=True))
 
@@ -205,7 +206,7 @@ def runs(columns: Sequence[Column], rows: int) -> dict[int, int]:
     starts, places = _places(parts, rows)
     if int(np.diff(starts).max()) > _MOST_TOGETHER:
         return _tallied(run_lengths(sort(packed(columns, rows)))[1])
-    keys = np.empty(rows, dtype=np.uint32)
+    keys = np.empty(rows, dtype=np.uint32 if shift <= _HALF else np.uint64)
 
     def write(i: int) -> None:
         for piece, low, high in _within(pieces, *halves[i]):
@@ -213,7 +214,7 @@ def runs(columns: Sequence[Column], rows: int) -> dict[int, int]:
 
     each(write, range(len(halves)))
     edges, sizes = _edges(starts, halves), np.zeros((len(halves), _COUNTED + 1), dtype=np.int64)
-    below = np.uint32((1 << shift) - 1)
+    below = np.uint64((1 << shift) - 1)
 
     def tally(i: int) -> Ints:
         larger = np.empty(int(starts[edges[i + 1]] - starts[edges[i]]) // _COUNTED + 1, dtype=np.int64)

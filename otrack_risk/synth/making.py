@@ -122,8 +122,8 @@ def make(
     planted: dict[str, int] = {}
     tally, on_roll = Tally(), 0
     for towns, town in enumerate(_towns(order, workers, chunk), start=1):
-        if towns == 1:
-            truth.add({"training": _workbook(place, town.clean, Chance(seed))})
+        if towns == 1 and (hidden := _workbook(place, town.clean, Chance(seed))) is not None:
+            truth.add({"training": hidden})
         content.add(town.tables)
         written.add(town.tables)
         truth.add(town.truth)
@@ -311,10 +311,12 @@ def _made(numbers: list[int]) -> list[Made]:
     return [_finished(_told[0], number) for number in numbers]
 
 
-def _workbook(place: Path, tables: Mapping[str, pl.DataFrame], chance: Chance) -> pl.DataFrame:
-    """A workbook that hides what it holds, for training, and the truth about it."""
+def _workbook(place: Path, tables: Mapping[str, pl.DataFrame], chance: Chance) -> pl.DataFrame | None:
+    """A workbook that hides what it holds, for training, and the truth about it; none where no class has two."""
     from otrack_risk.synth.workbook import write_training_workbook
 
+    if tables["pupils"].filter(pl.col("left_on").is_null())["class_id"].drop_nulls().is_unique().all():
+        return None
     (place / "training").mkdir()
     return write_training_workbook(place / "training" / "trip_list.xlsx", tables, chance)
 

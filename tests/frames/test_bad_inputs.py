@@ -261,13 +261,18 @@ def test_a_columnar_file_cut_short(tmp_path, suffix):
     refused(path, f"t{suffix} is no {suffix[1:].capitalize()} file, is cut short or damaged")
 
 
-def test_nested_columns_are_named(tmp_path):
-    pl.DataFrame({"a": [1], "marks": [[CANARY]]}).write_parquet(tmp_path / "t.parquet")
-    refused(tmp_path / "t.parquet", "column 'marks' holds lists, records or bytes")
-    (tmp_path / "t.jsonl").write_text(f'{{"a": 1, "home": {{"road": "{CANARY}"}}}}\n{{"a": 2}}\nno\n')
-    refused(tmp_path / "t.jsonl", "column 'home' holds lists, records or bytes")
-    pl.DataFrame({"a": [1], "photo": [CANARY.encode()]}).write_parquet(tmp_path / "t.parquet")
-    refused(tmp_path / "t.parquet", "column 'photo' holds lists, records or bytes")
+def test_nested_columns_are_left_out_by_name_beside_others_and_refused_alone(tmp_path):
+    parquet, lines = tmp_path / "t.parquet", tmp_path / "t.jsonl"
+    pl.DataFrame({"a": [1], "marks": [[CANARY]], "photo": [CANARY.encode()]}).write_parquet(parquet)
+    lines.write_text(f'{{"a": 1, "home": {{"road": "{CANARY}"}}}}\n{{"a": 2}}\nno\n')
+    for path, names in ((parquet, "marks, photo"), (lines, "home")):
+        table = frames.read(path).table()
+        assert table.rows.columns == ["a"]
+        said = f"left out and not looked at, since it holds lists, records or bytes: {names}"
+        assert said in table.notes
+        assert CANARY not in str(table.notes)
+    pl.DataFrame({"marks": [[CANARY]]}).write_parquet(parquet)
+    refused(parquet, "column 'marks' holds lists, records or bytes")
 
 
 def test_json_lines_without_an_object(text_file):

@@ -282,3 +282,13 @@ def test_keys_that_all_share_their_highest_bits_are_counted_too():
     values = np.append(np.arange(120_000) % 1_000, 2**34)
     found = class_sizes(pl.DataFrame({"number": values}), ["number"])
     assert found.rows() == [(1, 1, 1), (120, 1_000, 120_000)]
+
+
+def test_keys_wider_than_a_half_are_told_apart_by_all_of_their_bits():
+    # 60 bits; rows differ in the low bits alone, in the high bits alone, and not at all (each pair of numbers thrice).
+    chance = np.random.default_rng(6)
+    one = chance.choice([0, 1, 2**29, 2**30 - 1, *range(7, 2_000, 3)], 50_000)
+    other = chance.choice([0, 1, 2**29, 2**30 - 1, *range(5, 3_000, 2)], 50_000)
+    rows = [*zip(one.tolist(), other.tolist(), strict=True)] * 3
+    found = class_sizes(pl.DataFrame(rows, schema=["one", "other"], orient="row"), ["one", "other"])
+    assert dict(found.select("size", "classes").rows()) == Counter(Counter(rows).values())

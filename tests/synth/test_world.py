@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +292,38 @@ def test_the_sentence_gives_both_pupils_and_records(exposed):
     assert f"{exposed.world.pupils_on_roll:,} pupils on roll" in words
     assert "8,646 records about people" in words
     assert exposed.world.table()["rows"].sum() == sum(exposed.world.record()["tables"].values())
+
+
+def test_the_sentence_and_the_record_say_how_many_figures_of_the_certificate_are_within_their_tolerance(primary):
+    held = json.loads((primary.folder / "certificate.json").read_text(encoding="utf-8"))
+    within = [line["within"] for line in held["targets"]]
+    said = primary.world.record()["certificate"]
+    assert (said["within"], said["applied"], len(said["missed"])) == (sum(within), len(within), within.count(False))
+    assert f"{sum(within)} of {len(within)} figures are within their tolerance" in primary.world.sentence()
+
+
+# Of 162 figures five are outside: 157 are within, three are named and two are not.
+def test_figures_outside_their_tolerance_are_named_three_at_most_and_told_to_be_of_before_the_dirt(primary):
+    names = ("boys, of pupils", "b, of pupils", "c, of pupils", "d, of pupils", "e, of pupils")
+    world = replace(primary.world, measured=162, missed=names, dirt=0.02)
+    assert world.sentence().endswith(
+        "157 of 162 figures are within their tolerance before the dirt; outside: boys, of pupils; b, of pupils; "
+        "c, of pupils and 2 more (certificate.json)."
+    )
+    alone = replace(primary.world, measured=162, missed=names[:1])
+    assert alone.sentence().endswith(
+        "161 of 162 figures are within their tolerance; outside: boys, of pupils (certificate.json)."
+    )
+    assert alone.record()["certificate"] == {"within": 161, "applied": 162, "missed": ["boys, of pupils"]}
+
+
+def test_the_data_card_names_every_table_and_column_and_marks_those_whose_rows_are_records(primary):
+    card = (Path(__file__).parents[2] / "data" / "synthetic" / "README.md").read_text(encoding="utf-8")
+    lines = card.split("| table | a row is | columns |\n|---|---|---|\n")[1].split("\n\n")[0].splitlines()
+    told = {name.strip(): columns for name, _, columns in (line.strip("| ").split("|") for line in lines)}
+    held = {name: re.sub(r" \([^)]*\)", "", columns).strip().split(", ") for name, columns in told.items()}
+    tables = {f"{name} *" if name in RECORDS else name: primary[name].columns for name, _ in primary.world.rows}
+    assert held == tables
 
 
 def test_the_catalogue_in_the_folder_names_every_column_and_reads_back_as_it_was_meant(primary):
