@@ -80,7 +80,7 @@ def classes(subjects: IntoFrame, quasi_identifiers: Sequence[str], *, missing: M
         runs, left_out = keys.runs(found.columns(), found.frame.height), found.left_out
         counted = pl.DataFrame({"size": sorted(runs), "classes": [runs[size] for size in sorted(runs)]})
     else:
-        grouped, names = _grouped(subjects, quasi_identifiers, missing)
+        grouped, names = _grouped(subjects, quasi_identifiers, missing, under_own_names=True)
         counted, left_out = _histogram(grouped, names, ["size"], missing)
     sizes = counted.select("size", "classes", data_subjects=pl.col("size") * pl.col("classes"))
     refuse_nothing(sizes.height, left_out)
@@ -516,13 +516,21 @@ def _grouped(
     *,
     also: Sequence[str] = (),
     table: str = "subjects",
+    under_own_names: bool = False,
 ) -> tuple[Rows, list[str]]:
-    """Classes with their ``size``; the key columns get names of their own, so that none can collide."""
+    """Classes with their ``size``; the key columns get other names, so that none can collide.
+
+    Planning a query for that costs some engines a tenth of a count's time: ``under_own_names`` the columns
+    keep theirs where nothing can collide and nothing is to be cleaned.
+    """
     rows, kinds = _rows(subjects, table)
     role = "quasi_identifiers" if table == "subjects" else f"{table}: quasi_identifiers"
     _check(quasi_identifiers, also, kinds, missing, role)
     names = [f"key{number}" for number in range(len(quasi_identifiers))]
     others = [f"also{number}" for number in range(len(also))]
+    taken = {"size", "classes", "absent"} & set(kinds)
+    if under_own_names and not taken and not any(kinds[name].is_float() for name in quasi_identifiers):
+        return rows.group_by(*quasi_identifiers).agg(nw.len().alias("size")), list(quasi_identifiers)
     chosen = _named(rows, kinds, quasi_identifiers, also)
     return chosen.group_by(*names, *others).agg(nw.len().alias("size")), names
 
