@@ -28,6 +28,8 @@ _SOUNDS = (
     ("cy", "si"),
 )
 _LETTERS = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "w", "g": "j", "y": "i", "h": "", "x": "ks"})
+_VOWEL = frozenset("aeiouy")
+_LIKE_I = frozenset("ijy")
 _VOWELS = re.compile("[aeiou]+")
 _TWICE = re.compile(r"(.)\1+")
 
@@ -141,6 +143,25 @@ def one_slip(one: str, other: str) -> bool:
     if one[1:] == other[1:] or one[1:] == other or one == other[1:]:
         return True
     return one[2:] == other[2:] and one[:2] == other[1::-1] and len(one) > 1
+
+
+def usual_slip(one: str, other: str) -> bool:
+    """Whether the one slip between two words is of the usual kinds, and not in the first letter.
+
+    Neighbours swapped, a letter put in or left out, a vowel for a vowel, or a consonant for one that sounds the same:
+    what tells a short name that is misspelt from another short word.
+
+    Examples
+    --------
+    >>> [usual_slip("arlo", word) for word in ("alro", "arllo", "arla", "arko", "carlo")]
+    [True, True, True, False, False]
+    """
+    if one[:1] != other[:1] or not one_slip(one, other):
+        return False
+    if len(one) != len(other) or sorted(one) == sorted(other):
+        return True
+    a, b = next((a, b) for a, b in zip(one, other, strict=True) if a != b)
+    return (a in _VOWEL and b in _VOWEL) or {a, b} <= _LIKE_I or sound(one) == sound(other)
 
 
 def slips(one: str, other: str, most: int = 2) -> int:

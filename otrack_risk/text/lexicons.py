@@ -222,6 +222,9 @@ def _written_so(text: str, start: int, end: int, term: Term) -> bool:
     return core[0].isupper() and core[-1].isupper() and all(letter.islower() for letter in ending)
 
 
+_OF_ORIGIN = frozenset({"ETHNICITY_NATIONALITY_LANGUAGE", "RELIGION"})
+
+
 def _has_its_neighbours(text: str, folded: str, start: int, end: int, term: Term) -> bool:
     if not (term.near or term.led_by):
         return True
@@ -230,7 +233,7 @@ def _has_its_neighbours(text: str, folded: str, start: int, end: int, term: Term
         return True
     if not term.near:
         return False
-    if text[start - 1 : start] == "(" and text[end : end + 1] == ")":
+    if term.label in _OF_ORIGIN and text[start - 1 : start] == "(" and text[end : end + 1] in (")", ",", ";", "/"):
         return True  # "Amélie Dubois (French)"
     beside = {*WORD.findall(before)[-4:], *WORD.findall(after)[:4]}
     return any(beside & word_set(name) for name in term.near)
@@ -238,6 +241,9 @@ def _has_its_neighbours(text: str, folded: str, start: int, end: int, term: Term
 
 @cache
 def _led_by(name: str) -> re.Pattern[str]:
+    if name == "a language":  # "Urdu / English", "Polish and Italian"; one that no lesson is in
+        own = (fold(term.text) for term in terms() if term.kind in ("people", "language") and not term.near)
+        return re.compile(rf"(?<!\w){any_of(own)}(?: speaker| speaking)?(?: ?[/,&+] ?| and | or )$")
     return re.compile(rf"(?<!\w){any_of(word_set(name))}:? (?:the |northern |southern |rural )?$")
 
 
@@ -285,6 +291,8 @@ def _joined(text: str, chosen: list[tuple[Span, Term]]) -> list[tuple[Span, Term
                     main,
                 )
                 continue
+            if span.end <= last.end:
+                continue  # an extension has taken it in: "SEMH needs assessment"
             if span.start < last.end:  # the words of one reach into the other
                 span = Span(last.end, span.end, span.label, span.score, span.form)
         joined.append((span, term))

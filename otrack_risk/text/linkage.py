@@ -12,8 +12,9 @@ import numpy as np
 
 from otrack_risk import reference
 from otrack_risk.text.mentions import COUNTED
+from otrack_risk.text.names import Rows
 from otrack_risk.text.results import Interval, Scan
-from otrack_risk.text.roster import Roster, Rows
+from otrack_risk.text.roster import Roster
 from otrack_risk.text.spans import Span
 
 if TYPE_CHECKING:

@@ -25,16 +25,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from otrack_risk.text import folding, words
+from otrack_risk.text.logins import found_logins
+from otrack_risk.text.names import Key, Names, Rows
 from otrack_risk.text.note import NAME, UPPER, Found, Note, touches, within
-from otrack_risk.text.outsiders import Outsiders
-from otrack_risk.text.roster import Key, Names, Rows
+from otrack_risk.text.outsiders import Outsiders, words_of_facts
 from otrack_risk.text.spans import Span
 
 COUNTED = 0.35  # the score from which a mention counts
 _AFTER = re.compile(r"(['’][^\W_]+|['’](?!\w))?([^\w]*)([^\W_]*)")
+_CLASS_AFTER = re.compile(r"[ ]?[ ,(][ ]?(?:[Yy]r?[ ]?)?(?:[1-9]|1[0-3])[A-Z]{1,2}(?!\w)")  # Price 11B
+_SMALL_LETTER_AFTER = re.compile(r"[ ]([b-hj-wyz])(?:\.(?!\w)|(?![\w'’.&/]))")
+_VERB_AFTER = re.compile(r"[ ][a-z]{2,}s (?:to|that|her|his|it|being|how)(?!\w)")  # Hope hopes to
 _ONE_LETTER_AFTER = re.compile(rf"[ ]([{UPPER}])(?:\.(?!\w)|(?![\w'’.&/]))")
 _ONE_LETTER_BEFORE = re.compile(rf"(?<![\w.'’&])([{UPPER}])(?:\.[ ]?|[ ])$")
 _NAME_AFTER = re.compile(rf"[ ]({NAME})")
+_SMALL_WORD = re.compile(r"(?<![\w@./'’-])[^\W\d_A-Z]{5,20}(?![\w@/'’-]|\.\w)")
 _OF_SMALL = re.compile(r" of [a-z]")
 _AND_CAPITAL = re.compile(rf" (?:and|or|with) [{UPPER}]")
 _PARTS = re.compile(r"[\s,]+")
@@ -59,6 +64,7 @@ class Reader:
         self._doubted: dict[str, tuple[bool, bool, bool]] = {}
         self._curriculum, _, _ = words.curriculum()
         self._outsiders = Outsiders(self.names, self.usage)
+        self._facts = words_of_facts()
 
     def people(self, note: Note, taken: Sequence[tuple[int, int]] = ()) -> list[Span]:
         """The people named in a note, in order and without overlap.
@@ -68,10 +74,24 @@ class Reader:
         taken : stretches that are something else: e-mail addresses, file names
         """
         shut = [*taken, *((last - 1 - length, last - 1) for last, length in self._curriculum.iter(f" {note.folded} "))]
-        held = list(self._named(note, taken, shut))
+        logins = list(found_logins(note, self.names, self.a_word, taken)) if self.names.logins else []
+        if logins:
+            taken = [*taken, *((each.start, each.end) for each in logins)]
+            shut = [*shut, *((each.start, each.end) for each in logins)]
+        held = logins + list(self._named(note, taken, shut))
         held += self._outsiders.found(note, shut, held)
+        if note.quiet:
+            held += self._small_misspelt(note, shut, held)
         return [
-            Span(each.start, each.end, "PERSON", round(each.score, 2), each.form, each.rows) for each in _apart(held)
+            Span(
+                each.start,
+                each.end,
+                "USERNAME" if each.form == "username" else "PERSON",
+                round(each.score, 2),
+                each.form,
+                each.rows,
+            )
+            for each in _apart(held)
         ]
 
     def _named(self, note: Note, taken: Sequence[tuple[int, int]], shut: Sequence[tuple[int, int]]) -> Iterator[Found]:
@@ -97,17 +117,31 @@ class Reader:
                 used.append((found.start, found.end))
                 yield found
                 continue
+            if (begin := self._titled_by_kin(note, start)) >= 0:
+                used.append((begin, end))
+                yield Found(begin, end, 0.7, "relation")
+                continue
             score = self._score(note, start, end, spelt, key)
             if score >= COUNTED:
                 used.append((start, end))
                 form = "staff" if key.form == "adult" else key.form
                 yield self._wider(note, Found(start, end, score, form, key.subjects), key)
 
+    def _titled_by_kin(self, note: Note, start: int) -> int:
+        """Where "uncle" begins in "uncle Bilal", who is not the child of that name; -1 where none stands before."""
+        folded = note.folded
+        if start < 4 or note.text[start - 1] != " " or note.text[start].islower():
+            return -1
+        begin = folded.rfind(" ", 0, start - 1) + 1
+        return begin if folded[begin : start - 1] in self._use["kin_title"] else -1
+
     def _full_score(self, note: Note, start: int, end: int, spelt: str) -> float:
         """The score of a full name: less in small letters, none where a word in small letters is its part."""
         word = note.text[start:end]
         if "  " in spelt and ", " not in word:
             return 0.0
+        if word.istitle():
+            return 0.95
         small = [folding.fold(part).strip() for part in _PARTS.split(word) if part and part[0].islower()]
         if not small:
             return 0.95
@@ -154,36 +188,38 @@ class Reader:
             return 0.0  # don't
         doubtful, month, place = self._doubts(spelt)
         if not word[0].isupper():
-            return self._small_score(note, start, spelt, key, gap, month or place)
+            return self._small_score(note, start, end, spelt, key, gap, month or place)
         if word.isupper() and (len(word) <= 4 or doubtful) and not text.isupper():
             return 0.0
-        before, between = note.before(start)
-        low, behind, adjacent = after.lower(), before.lower(), gap == " "
+        low, adjacent = after.lower(), gap == " "
         if adjacent and low in use["place_after"] and (after[:1].isupper() or place):
             return 0.0
-        if adjacent and low in use["group_after"] and (doubtful or month or place):
+        if self._outsiders.a_title(note, start, spelt) or (gap == "-" and after[:1].islower()):
             return 0.0
+        if start and text[start - 1] == "-" and note.before(start)[0].islower() and note.before(start)[1] == "-":
+            return 0.0  # free-Will, Will-power
+        only_surname = "forename" not in key.rows and "nickname" not in key.rows
+        if only_surname and (month or place or spelt in self._facts):
+            return 0.0  # languages, faiths and towns as surnames: with a title or forename they are found by these
+        if not (doubtful or month or place):
+            return 0.85 if "forename" in key.rows else 0.8
+        if adjacent and low in use["group_after"]:
+            return 0.0
+        before, between = note.before(start)
+        behind = before.lower()
         own = bool(tail) and tail[1:].lower() == "s"
         if month and not own and (before[:1].isdigit() or after[:1].isdigit() or behind in use["before_month"]):
             return 0.0
         if place and between == " " and behind in use["before_place"]:
             return 0.0
-        if self._outsiders.a_title(note, start, spelt):
-            return 0.0
-        if (gap == "-" and after[:1].islower()) or (between == "-" and before.islower() and text[start - 1] == "-"):
-            return 0.0  # free-Will, Will-power
-        only_surname = "forename" not in key.rows and "nickname" not in key.rows
-        if (month or place) and only_surname:
-            return 0.0  # languages and towns as surnames: with a title or forename they are found by these
-        if not (doubtful or month or place):
-            return 0.85 if "forename" in key.rows else 0.8
         if own:
             return 0.7
         if note.begins(start):
             if _OF_SMALL.match(text, end):
                 return 0.0
             beside = bool(_AND_CAPITAL.match(text, end))
-            return self._starting(spelt, low, after, gap, only_surname, beside)
+            told = bool(_CLASS_AFTER.match(text, end) or _VERB_AFTER.match(text, end))
+            return self._starting(spelt, low, after, gap, only_surname, beside, told)
         if between == " " and behind in ("the", "a", "an"):
             return 0.3
         if between == " " and before[:1].isupper() and not self._may_precede(note, start, before, only_surname):
@@ -200,9 +236,12 @@ class Reader:
             self._doubted[spelt] = a_word, spelt in use["month"], spelt in use["place"]
         return self._doubted[spelt]
 
-    def _small_score(self, note: Note, start: int, spelt: str, key: Key, gap: str, elsewhere: bool) -> float:
+    def _small_score(self, note: Note, start: int, end: int, spelt: str, key: Key, gap: str, elsewhere: bool) -> float:
         """The score of a name in small letters: no word, and where the notes have capitals mostly written with one."""
         parts = spelt.split()
+        hit = _SMALL_LETTER_AFTER.match(note.text, end) if note.quiet and given_of(key) else None
+        if hit and set(self.names.initials.get(spelt[0] + hit[1], ())) & given_of(key):
+            return 0.6  # hope r: the letter is that of the surname
         if elsewhere or key.form == "adult" or len(spelt) < (3 if note.quiet else 4):
             return 0.0
         if all(self.a_word(part) for part in parts) or (not note.quiet and self.usage.lower_share(spelt) > 0.5):
@@ -211,8 +250,22 @@ class Reader:
             return 0.0
         return 0.6
 
-    def _starting(self, spelt: str, low: str, after: str, gap: str, only_surname: bool, beside: bool) -> float:
-        """The score of a name that is also a word, as a sentence begins."""
+    def _small_misspelt(self, note: Note, shut: Sequence[tuple[int, int]], known: Sequence[Found]) -> Iterator[Found]:
+        """Words that nothing explains, one usual slip from a first name, in a note without capitals."""
+        held = [*shut, *((each.start, each.end) for each in known)]
+        for hit in _SMALL_WORD.finditer(note.text):
+            word = note.folded[hit.start() : hit.end()]
+            if self.usage.lower.get(word, 0) or self.a_word(word) or words.ending(word):
+                continue
+            like = [name for name in self.names.like(word) if folding.usual_slip(word, name)]
+            rows = {row for name in like for row in given_of(self.names.keys[name])}
+            if rows and not touches(hit.start(), hit.end(), held):
+                yield Found(hit.start(), hit.end(), 0.45, "misspelt", tuple(sorted(rows)))
+
+    def _starting(
+        self, spelt: str, low: str, after: str, gap: str, only_surname: bool, beside: bool, told: bool
+    ) -> float:
+        """The score of a name that is also a word, as a sentence begins; ``told``: a class or a verb follows."""
         use, adjacent = self._use, gap == " "
         clear = (
             low in use["finite"]
@@ -220,12 +273,13 @@ class Reader:
             or gap[:1] in ",&:/"
             or "–" in gap
             or "-" in gap
+            or told
         )
         if spelt in use["modal"]:
             return 0.0 if adjacent and low in use["after_modal"] else 0.5 if clear else 0.4
         if adjacent and (low in use["article"] or (after.isdigit() and len(after) > 3)):
             return 0.0  # Mark the date. Hope you are well. Chase 01632 ...
-        if only_surname and (low in use["after_noun"] or not (clear or low in use["kin"] or not adjacent)):
+        if only_surname and not told and (low in use["after_noun"] or not (clear or low in use["kin"] or not adjacent)):
             return 0.0  # Frost on the window. Price list. Page 4.
         often = self.usage.lower_share(spelt) >= 0.5 and self.usage.lower.get(spelt, 0) >= 3
         if often and not clear:
@@ -252,9 +306,11 @@ class Reader:
 
     def _wider(self, note: Note, found: Found, key: Key) -> Found:
         """The mention with what belongs to it: an initial, a misspelt or an unknown part of the full name."""
-        if not note.text[found.start].isupper():
-            return found
         given = given_of(key)
+        if not note.text[found.start].isupper():
+            hit = _SMALL_LETTER_AFTER.match(note.text, found.end) if note.quiet and given else None
+            rows = given & set(self.names.initials.get(note.folded[found.start] + hit[1], ())) if hit else set()
+            return Found(found.start, hit.end(), 0.7, found.form, tuple(sorted(rows))) if hit and rows else found
         if given or not key.rows:
             return self._with_surname(note, found, given)
         return self._with_forename(note, found, key.rows.get("surname", set()))

@@ -13,104 +13,22 @@ of the time of a scan: pyahocorasick is used, because it is used for the lexicon
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from otrack_risk import reference
 from otrack_risk.errors import FieldError, TableError
 from otrack_risk.text import folding
+from otrack_risk.text.names import Child, Everybody, Names, everybody_of, names_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-Rows = tuple[int, ...]  # row numbers of the roster
-Form = Literal["full", "forename", "nickname", "surname", "adult"]
-_FORMS: tuple[Form, ...] = ("full", "forename", "nickname", "surname")
 _FIELDS = ("forename", "preferred_forename", "middle_names", "surname", "full_name", "title")
 _PLACES = ("school_id", "school", "class", "year_group", "household_id", "pupil_id")
 _NUMBERS = ("upn", "uln")
-_KNOWN_FROM = 5  # letters of a name from which a misspelling of it is looked for
-
-
-@dataclass(slots=True)
-class Key:
-    """What one spelling can mean."""
-
-    rows: dict[Form, set[int]] = field(default_factory=dict)  # of children, by the part of the name that it is
-    adult: bool = False  # a member of staff, or a parent in a table of parents
-    form: Form = "adult"  # the part of a name that it most likely is
-    subjects: Rows = ()  # every child that it can mean
-
-    def settled(self) -> Key:
-        """With form and subjects, once all rows are in."""
-        self.form = next((form for form in _FORMS if form in self.rows), "adult")
-        self.subjects = tuple(sorted(set().union(*self.rows.values()))) if self.rows else ()
-        return self
-
-
-@dataclass(frozen=True)
-class Names:
-    """The names of one school, or of all, in one automaton."""
-
-    keys: Mapping[str, Key]
-    automaton: Any
-    initials: Mapping[str, Rows]  # "dh" -> children
-    adult_initials: frozenset[str]
-    slipped: Mapping[str, tuple[str, ...]]  # a name less one letter -> names
-    heard: Mapping[str, tuple[str, ...]]  # a sound -> names
-
-    def found(self, folded: str) -> Iterator[tuple[int, int, Key]]:
-        """Every key in a folded text, with its place; they may overlap."""
-        if self.keys:
-            for last, (length, key) in self.automaton.iter(f" {folded} "):
-                yield last - length - 1, last - 1, key
-
-    def like(self, word: str) -> tuple[str, ...]:
-        """Names that a folded word misspells: one slip away, or two where it sounds the same."""
-        if len(word) < _KNOWN_FROM:
-            return ()
-        near = {name for less in folding.without_one(word) for name in self.slipped.get(less, ())}
-        close = {name for name in near if folding.one_slip(word, name)}
-        close |= {  # a short name with a letter doubled: Ellla
-            less
-            for place in range(1, len(word))
-            if word[place] == word[place - 1] and (less := word[:place] + word[place + 1 :]) in self.keys
-        }
-        if close:
-            return tuple(sorted(close))
-        same = self.heard.get(folding.sound(word), ()) if len(word) > _KNOWN_FROM else ()
-        return tuple(sorted(name for name in same if name[0] == word[0] and folding.slips(word, name) == 2))
-
-
-@dataclass(frozen=True)
-class Everybody:
-    """Full names of all schools, for a name that stands in another school's notes."""
-
-    automaton: Any
-    length: Any  # characters of each name
-    first: Any  # where the rows of each name begin in `rows`
-    rows: Any  # int arrays, all three
-
-    def found(self, folded: str) -> list[tuple[int, int, Rows]]:
-        """Every full name in a folded text: place, and the children of that name."""
-        found = []
-        for last, which in self.automaton.iter(f" {folded} "):
-            rows = tuple(int(row) for row in self.rows[self.first[which] : self.first[which + 1]])
-            found.append((last - 1 - int(self.length[which]), last - 1, rows))
-        return found
-
-
-@dataclass(frozen=True)
-class Child:
-    """How one child may be called, and where the child is; text as the table has it."""
-
-    forenames: tuple[str, ...]
-    called: tuple[str, ...]  # preferred names and nicknames
-    middle: str
-    surnames: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -202,12 +120,12 @@ class Roster:
             rows = range(self.height) if school is None else self._rows_of(school)
             adults = [adult for adult in self.adults if school is None or adult[2] in (None, school)]
             people = _people(self._table if school is None else self._table[rows], self._columns)
-            self._names[school] = _names(zip(rows, map(_child, people), strict=True), adults)
+            self._names[school] = names_of(zip(rows, map(_child, people), strict=True), adults)
         return self._names[school]
 
     def adult_names(self) -> Names:
         """The names of the adults alone."""
-        return _names((), self.adults)
+        return names_of((), self.adults)
 
     def _rows_of(self, school: str) -> Sequence[int]:
         if not self._by_school:
@@ -224,7 +142,7 @@ class Roster:
                 for first in person["forename"][:1]
                 for last in person["surname"][:1]
             )
-            self._everybody.append(_everybody(pairs))
+            self._everybody.append(everybody_of(pairs))
         return self._everybody[0]
 
 
@@ -319,88 +237,3 @@ def _adults(table: pl.DataFrame) -> Iterator[tuple[str, str, str | None]]:
     schools = _first(table, [*columns["school_id"], *columns["school"]])
     for person, school in zip(_people(table, columns), schools, strict=True):
         yield " ".join(person["forename"][:1]), " ".join(person["surname"][:1]), school
-
-
-def _names(children: Iterable[tuple[int, Child]], adults: Iterable[tuple[str, str, str | None]]) -> Names:
-    keys: dict[str, Key] = defaultdict(Key)
-    initials: dict[str, set[int]] = defaultdict(set)
-    adult_initials = set()
-
-    def put(spelling: str, form: Form, row: int) -> None:
-        if len(spelling) > 1:
-            keys[spelling].rows.setdefault(form, set()).add(row)
-
-    for row, child in children:
-        lasts = [way for name in child.surnames for way in folding.spellings(name)]
-        parts: tuple[tuple[Form, tuple[str, ...]], ...] = (("forename", child.forenames), ("nickname", child.called))
-        for form, given in parts:
-            for name in given:
-                ways = folding.spellings(name)
-                for way in ways:
-                    put(way, form, row)
-                    _put_full(put, way, lasts, child.middle, row)
-                    for last in lasts[:1]:
-                        initials[way[0] + last[0]].add(row)
-                part = ways[0].partition(" ")[0] if ways else ""
-                if ways and part != ways[0] and len(part) > 2:
-                    put(part, "nickname", row)
-                    _put_full(put, part, lasts, "", row)
-        for last in lasts:
-            put(last, "surname", row)
-    for first, last, _ in adults:
-        for way in folding.spellings(last) if last else ():
-            keys[way].adult = True
-            for called in folding.spellings(first) if first else ():
-                keys[f"{called} {way}"].adult = keys[called].adult = True
-                adult_initials.add(called[0] + way[0])
-    return _compiled(dict(keys), initials, adult_initials)
-
-
-def _put_full(put: Any, first: str, lasts: Sequence[str], middle: str, row: int) -> None:
-    """Forename and surname in both orders, behind a comma, with the middle name, with half of a double surname."""
-    for last in lasts:
-        for way in (last, *(last.split(" ") if " " in last else ())):
-            put(f"{first} {way}", "full", row)
-        put(f"{last} {first}", "full", row)
-        put(f"{last}  {first}", "full", row)  # "Holt, Daisy": comma and space are two spaces when folded
-        for between in folding.spellings(middle) if middle else ():
-            put(f"{first} {between} {last}", "full", row)
-
-
-def _compiled(keys: dict[str, Key], initials: Mapping[str, set[int]], adult_initials: set[str]) -> Names:
-    import ahocorasick
-
-    automaton = ahocorasick.Automaton()
-    for spelt, key in keys.items():
-        automaton.add_word(f" {spelt} ", (len(spelt), key.settled()))
-    automaton.make_automaton()
-    slipped: dict[str, set[str]] = defaultdict(set)
-    heard: dict[str, set[str]] = defaultdict(set)
-    for name, key in keys.items():
-        if len(name) >= _KNOWN_FROM and " " not in name and key.form != "full":
-            for less in folding.without_one(name):
-                slipped[less].add(name)
-            heard[folding.sound(name)].add(name)
-    return Names(
-        keys=keys,
-        automaton=automaton,
-        initials={pair: tuple(sorted(rows)) for pair, rows in initials.items()},
-        adult_initials=frozenset(adult_initials),
-        slipped={less: tuple(sorted(names)) for less, names in slipped.items()},
-        heard={sound: tuple(sorted(names)) for sound, names in heard.items()},
-    )
-
-
-def _everybody(pairs: Iterable[tuple[str, int]]) -> Everybody:
-    import ahocorasick
-    import numpy as np
-    import polars as pl
-
-    held = pl.DataFrame(list(pairs), schema={"name": pl.String, "row": pl.Int32}, orient="row").sort("name", "row")
-    names = held.group_by("name", maintain_order=True).len()
-    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-    for which, name in enumerate(names["name"]):
-        automaton.add_word(f" {name} ", which)
-    automaton.make_automaton()
-    first = np.concatenate([[0], np.cumsum(names["len"].to_numpy())]).astype(np.int64)
-    return Everybody(automaton, names["name"].str.len_chars().to_numpy(), first, held["row"].to_numpy())

@@ -8,15 +8,17 @@ The words themselves are kept nowhere: a span is two places and a label.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from otrack_risk.errors import FieldError, ParameterError, TableError
 from otrack_risk.text import folding, lexicons, linkage, mentions, patterns, words
-from otrack_risk.text.note import Note, touches
+from otrack_risk.text.model import Doubts
+from otrack_risk.text.note import Note, Word, touches
 from otrack_risk.text.results import Scan
 from otrack_risk.text.roster import Roster
 from otrack_risk.text.spans import Span
@@ -32,6 +34,7 @@ _CROWD = 20_000
 _SPECIAL = "UK GDPR Art. 9"  # the legal tag of a term of the lexicon
 _NUMBERS = frozenset({"UPN", "ULN"})
 _NUMBER_LIKE = re.compile(r"(?<!\w)(?:[A-Za-z]\d{11}[0-9A-Za-z]|\d{10})(?!\w)")
+_TOGETHER = 2_000  # notes after which a model is asked about those that need it
 _PIECES = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+")  # as camelCase and digits part them
 
 
@@ -42,6 +45,24 @@ class Model(Protocol):
 
     def people(self, text: str, known: Sequence[Span]) -> list[Span]:
         """The people in a text that are not among ``known``."""
+        ...
+
+
+@runtime_checkable
+class ManyModel(Protocol):
+    """A model that is faster where it is asked about many texts at once."""
+
+    def people_of(self, texts: Sequence[str], known: Sequence[Sequence[Span]]) -> Iterable[list[Span]]:
+        """As :meth:`people`, text by text."""
+        ...
+
+
+@runtime_checkable
+class WholeModel(Protocol):
+    """A layer that finds more than people, and is asked of every note."""
+
+    def spans(self, text: str) -> list[Span]:
+        """All but people, with labels of the scan."""
         ...
 
 
@@ -72,6 +93,18 @@ class Looked(NamedTuple):
     special: bool  # it tells a special category fact
 
 
+class Asked(NamedTuple):
+    """A note of which all is found but what a model may add."""
+
+    note: Note
+    places: Sequence[int] | None  # of each of its characters in the text as it was given
+    found: list[Span]
+    special: bool
+    doubts: list[Word]  # words of which a model is asked
+    school: str | None
+    own: int | None
+
+
 class Scanner:
     """Reads notes; made once for a set of them, because it learns from all how words are used.
 
@@ -85,6 +118,8 @@ class Scanner:
     def __init__(self, texts: pl.Series, roster: Roster | None = None, model: Model | None = None) -> None:
         self._usage = words.Usage.of(texts)
         self._roster, self._model = roster, model
+        self._doubts = Doubts(self._usage) if model is not None else None
+        self._layer = model if isinstance(model, WholeModel) else None
         self._readers: dict[str | None, mentions.Reader] = {}
         self._whole = roster is not None and len(roster.schools) > 1
         self._crowd = roster is not None and roster.height > _CROWD
@@ -101,9 +136,27 @@ class Scanner:
 
     def look(self, text: str, school: str | None = None, own: int | None = None) -> Looked:
         """As :meth:`spans`, and whether a special category fact is among them."""
-        composed, places = folding.composed(text)
+        return next(self.look_at([(text, school, own)]))
+
+    def look_at(self, notes: Iterable[tuple[str | None, str | None, int | None]]) -> Iterator[Looked]:
+        """As :meth:`look`, of many notes: (text, school, own) each; a model is asked about many of them at once."""
+        each = iter(notes)
+        if self._model is None:
+            yield from (self._told(self._before_model(*note), []) if note[0] else Looked((), False) for note in each)
+            return
+        while some := list(islice(each, _TOGETHER)):
+            read = [self._before_model(*note) if note[0] else None for note in some]
+            asked = [one for one in read if one is not None and one.doubts]
+            claims = iter(_people_of(self._model, asked))
+            for one in read:
+                yield Looked((), False) if one is None else self._told(one, next(claims) if one.doubts else [])
+
+    def _before_model(self, text: str | None, school: str | None, own: int | None) -> Asked:
+        composed, places = folding.composed(text or "")
         note = Note(composed)
         formats = [self._tied(span, composed, school) for span in [*patterns.find(composed), *self._held(composed)]]
+        if self._layer is not None:
+            formats += self._layer.spans(composed)
         taken = [(span.start, span.end) for span in formats if span.score >= COUNTED]
         people: list[Span] = []
         if self._roster is not None:
@@ -113,13 +166,19 @@ class Scanner:
         terms = lexicons.found(composed, named=True if people else None)
         found = _settled(note, formats, people, [span for span, _ in terms])
         special = any(term.legal == _SPECIAL and span in found for span, term in terms)
-        if self._model is not None and _unexplained(note, found):
-            found = _settled(note, found, self._model.people(composed, found), [])
+        doubts = self._doubts.words(note, found) if self._doubts is not None else []
+        return Asked(note, places, found, special, doubts, school, own)
+
+    def _told(self, read: Asked, claims: Sequence[Span]) -> Looked:
+        """What was found, with what a model claims of the doubted words, tied to the children it can mean."""
+        found = read.found
+        if claims and self._doubts is not None:
+            found = self._doubts.people(read.note, claims, read.doubts, found)
         if self._roster is not None:
-            found = linkage.narrowed(self._roster, note.folded, found, own, school)
-        if places is not None:
+            found = linkage.narrowed(self._roster, read.note.folded, found, read.own, read.school)
+        if (places := read.places) is not None:
             found = [replace(span, start=places[span.start], end=places[span.end - 1] + 1) for span in found]
-        return Looked(tuple(found), special)
+        return Looked(tuple(found), read.special)
 
     def _reader(self, school: str | None) -> mentions.Reader:
         if school not in self._readers and self._roster is not None:
@@ -211,10 +270,10 @@ def read_notes(
     scanner = Scanner(texts, roster, model)
     own, school = _whose(notes, roster)
     found: list[Looked] = []
-    for place, text in enumerate(texts):
+    for place, looked in enumerate(scanner.look_at(zip(texts, school, own, strict=True))):
         if place % 20_000 == 0:
             tell("Reading notes", place / notes.height)
-        found.append(scanner.look(text, school[place], own[place]) if text else Looked((), False))
+        found.append(looked)
     ids = notes["id"].to_list() if "id" in notes.columns else range(notes.height)
     return Reading(
         ids=ids,
@@ -346,11 +405,9 @@ def _weight(note: Note, span: Span) -> float:
     return 0.0 if note.before(span.start)[0].lower() in words.uses()["before_fact"] else 1.0
 
 
-def _unexplained(note: Note, found: Sequence[Span]) -> bool:
-    """Whether a word with a capital is left that no span covers and no sentence begins with."""
-    shut = [(span.start, span.end) for span in found]
-    plain = words.uses()["no_name"]
-    return any(
-        not word.written.isupper() and word.low not in plain and not touches(word.start, word.end, shut)
-        for word in note.capitals
-    )
+def _people_of(model: Model, asked: Sequence[Asked]) -> Iterable[list[Span]]:
+    """The people that a model finds in each note, all asked about at once where it can be."""
+    texts, known = [one.note.text for one in asked], [one.found for one in asked]
+    if isinstance(model, ManyModel):
+        return model.people_of(texts, known)
+    return (model.people(*each) for each in zip(texts, known, strict=True))

@@ -1,7 +1,7 @@
 """Where a sensitive word speaks of nobody: denied, or the name of a thing, judged by the words around it.
 
-The words are data (``reference/lexicon.toml``: word sets and windows); a window is looked for in the sentence of
-the term only. Each window is general: made of a class of words, with no sentence in mind.
+The words are data (``reference/lexicon.toml``: word sets and windows); a window is looked for in the sentence of the
+term, or in the note up to there where it says so. Each is general: made of a class of words, with no sentence in mind.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def speaks_of_nobody(text: str, folded: str, place: tuple[int, int], kind: str, 
                 hit = window.pattern.match(after)
             case "before":
                 hit = window.pattern.search(leading)
+            case "note":
+                hit = window.pattern.search(folded, 0, end + len(after))
             case _:
                 hit = window.pattern.search(before) or window.pattern.search(after)
         if hit:
@@ -145,7 +147,7 @@ class _Window:
 def _windows(kind: str, term: str) -> tuple[_Window, ...]:
     """The windows of a term, the cheapest to look through first."""
     mine = [w for w in _all_windows() if (not w.kinds or kind in w.kinds) and (not w.only or term.startswith(w.only))]
-    return tuple(sorted(mine, key=lambda window: ("after", "before", "sentence").index(window.side)))
+    return tuple(sorted(mine, key=lambda window: ("after", "before", "sentence", "note").index(window.side)))
 
 
 @cache

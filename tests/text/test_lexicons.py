@@ -49,7 +49,7 @@ def test_every_entry_says_how_it_was_made():
 def test_every_word_set_and_kind_that_is_asked_for_is_there():
     sets = {entry["name"] for entry in load("lexicon").entries["words"]}
     kinds = {term.kind for term in terms()}
-    assert {name for term in terms() for name in (*term.near, *term.led_by)} <= sets
+    assert {name for term in terms() for name in (*term.near, *term.led_by)} <= {*sets, "a language"}
     assert {kind for entry in load("lexicon").entries["window"] for kind in entry["kinds"]} <= kinds
 
 
@@ -123,7 +123,7 @@ def test_religion_is_found(note: str, words: list[str]):
         ("Vera is half French", ["French"]),
         ("Vera Lund (Japanese)", ["Japanese"]),
         ("Vera is new to English", ["new to English"]),
-        ("ethnicity code MWAS for Vera", ["ethnicity", "MWAS"]),
+        ("ethnicity code MWAS for Vera", ["MWAS"]),
         ("Turkish interpreter for Vera's gran", ["Turkish interpreter"]),
     ],
 )
@@ -135,7 +135,6 @@ def test_ethnicity_nationality_and_language_are_found(note: str, words: list[str
     ("note", "word", "legal"),
     [
         ("Ned is on a child protection plan", "child protection plan", "vulnerability"),
-        ("Ned told the DSL", "DSL", "vulnerability"),
         ("Ned is a looked-after child", "looked-after child", "vulnerability"),
         ("Ned has FSM", "FSM", "vulnerability"),
         ("Ned is PP", "PP", "vulnerability"),
@@ -143,7 +142,7 @@ def test_ethnicity_nationality_and_language_are_found(note: str, words: list[str
         ("Ned was bruised", "bruised", "vulnerability"),
         ("Ned claimed asylum", "asylum", "vulnerability"),
         ("Ned permanently excluded", "permanently excluded", "vulnerability"),
-        ("Ned's grandad died", "died", "vulnerability"),
+        ("Ned is bereaved", "bereaved", "vulnerability"),
         ("Ned's dad is in prison", "in prison", "UK GDPR Art. 10"),
         ("Ned was arrested", "arrested", "UK GDPR Art. 10"),
         ("Ned says that he is gay", "gay", "UK GDPR Art. 9"),
@@ -207,6 +206,152 @@ def test_a_thing_or_a_lesson_is_nobodys_fact(note: str):
 )
 def test_what_is_denied_is_not_counted(note: str):
     assert find(note, named=True) == []
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "No dietary requirements or allergies reported for this group",
+        "No health needs or conditions recorded for Ada",
+        "No additional needs or EHCP for Ada",
+        "Ada has no known medical conditions or seizures",
+        "No known dietary needs or nut allergy",
+        "Ada: no special needs, no SEN support",
+    ],
+)
+def test_a_denial_reaches_over_a_pair(note: str):
+    assert find(note, named=True) == []
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Ada told the DSL; logged on CPOMS and passed to SLT",
+        "The EWO and the DDSL have the file on MyConcern",
+        "Ada bumped her head and had a nosebleed, cold compress",
+        "Letter from the surgery for Ada",
+        "Ada chose a wobble cushion and ear defenders today",
+        "Mum has parental responsibility for Ada",
+        "The police came to the gate about parking, Ada saw them",
+        "Ada's guinea pig died, funeral in the garden",
+        "Grandad died, so Ada is in late",
+        "Ada disclosed that she likes maths; her dad is deployed as a steward",
+        "Ada's club is suspended, and her dinner account is suspended",
+        "Ada used a bilingual dictionary",
+        "Jo Stone (educational psychologist) watched the lesson",
+        "No pork for Ada please, and she is vegetarian",
+        "Ethnicity was blank on Ada's form",
+    ],
+)
+def test_jobs_systems_small_accidents_and_hints_tell_nothing_of_a_person(note: str):
+    assert find(note, named=True) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("Ada was referred to the occupational therapist", ["occupational therapist"]),
+        ("Ada sees a counsellor on Fridays", ["counsellor"]),
+        ("Ada: SLT report received, next block in May", ["SLT report"]),
+        ("Waiting for an appointment with the paediatrician for Ada", ["paediatrician"]),
+        ("EP assessment booked for Ada", ["EP assessment"]),
+        ("Ada had surgery on her ear", ["surgery"]),
+        ("Ada is off after an operation", ["operation"]),
+        ("Ada has broken her wrist", ["broken her wrist"]),
+        ("He broke his collarbone at rugby", ["broke his collarbone"]),
+        ("Ada gets travel sick", ["travel sick"]),
+        ("Ada has a tummy bug", ["tummy bug"]),
+        ("Ada has a needle phobia", ["needle phobia"]),
+        ("Mum wants more one-to-one for Ada", ["one-to-one"]),
+    ],
+)
+def test_therapies_operations_and_illness_are_found_where_a_child_has_them(note: str, words: list[str]):
+    assert read(note) == [(word, HEALTH) for word in words]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Training in the hall at four. Autism, ADHD and dyslexia, bring a laptop",
+        "INSET day: epilepsy, diabetes, asthma pens to be checked",
+        "Whole school assembly. Diwali lamps and candles",
+        "Governors: attainment of EAL, FSM and SEN",
+        "PSHE quiz on Friday. Anxiety, depression, self-harm",
+        "Diwali lights go up in the hall",
+        "RE unit: Islam. The Christianity unit follows, then Judaism",
+    ],
+)
+def test_an_occasion_speaks_for_the_whole_note_when_nobody_is_named(note: str):
+    assert find(note, named=False) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("Vera answers in English", ["English"]),
+        ("Bengali and English at home", ["Bengali", "English"]),
+        ("Vera: Lithuanian / English", ["Lithuanian", "English"]),
+        ("Vera (French, new in May)", ["French"]),
+        ("Vera's family speak Italian and Twi", ["Italian", "Twi"]),
+        ("Vera is of Traveller heritage", ["Traveller heritage"]),
+        ("Irish Traveller family, Vera starts in June", ["Irish Traveller family"]),
+        ("Vera sits the Cantonese GCSE early", ["Cantonese"]),
+        ("Vera came on a BN(O) passport", ["BN(O) passport"]),
+        ("Vera's gran speaks Hakka, her mum is Goan", ["Hakka", "Goan"]),
+        ("Spanish at home, says Vera", ["Spanish"]),
+        ("Vera, Beninese, first language French", ["Beninese", "French"]),
+    ],
+)
+def test_a_language_or_people_is_somebodys_beside_speaking_home_or_another_language(note: str, words: list[str]):
+    assert read(note) == [(word, ORIGIN) for word in words]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Vera did well in English and maths",
+        "English, French and science homework for Vera",
+        "Vera missed her German test",
+        "Vera's English book is lost",
+        "Spanish vocab for Vera",
+        "The traveller in Vera's story",
+        "Vera read about the Irish famine",
+        "Chinese new year craft with Vera's group",
+        "Vera: Italian trip letter returned",
+    ],
+)
+def test_a_language_that_is_taught_is_a_lesson_also_when_somebody_is_named(note: str):
+    assert find(note, named=True) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("Idris prays Dhuhr in the library", ["prays", "Dhuhr"]),
+        ("Idris off for Onam", ["Onam"]),
+        ("Idris keeps Pascha with his gran", ["Pascha"]),
+        ("His family keep Dussehra", ["Dussehra"]),
+        ("Idris is absent for Losar", ["Losar"]),
+        ("Idris: Tisha B'Av, authorised", ["Tisha B'Av"]),
+    ],
+)
+def test_feasts_and_prayers_are_found_where_somebody_keeps_them(note: str, words: list[str]):
+    assert read(note) == [(word, FAITH) for word in words]
+
+
+def test_an_occasion_does_not_speak_for_what_stands_before_it():
+    assert read("Nut allergy, EpiPen in office. EHCP training Friday.", named=False) == [
+        ("Nut allergy, EpiPen", HEALTH)
+    ]
+
+
+def test_a_caution_is_the_polices_only_beside_a_word_of_law():
+    assert read("Ned was given a caution for theft") == [("caution", STATUS)]
+    assert read("Ned takes caution with the wet floor") == []
+
+
+def test_no_span_is_empty_where_one_term_lies_in_the_words_that_belong_to_another():
+    assert read("Waiting list for SEMH needs assessment for Ned") == [("SEMH needs assessment", HEALTH)]
 
 
 def test_what_is_over_or_not_at_hand_is_counted():
@@ -273,9 +418,9 @@ def test_the_same_letters_in_capitals_are_the_term():
 
 
 def test_ambiguous_words_need_somebody():
-    police = "The police came at noon"
-    assert find(police, named=False) == []
-    assert read(police, named=True) == [("The police", STATUS)]
+    bullies = "Being bullied is never right"
+    assert find(bullies, named=False) == []
+    assert read(bullies, named=True) == [("Being bullied", STATUS)]
 
 
 def test_without_a_roster_a_pronoun_a_relative_or_a_name_is_somebody():
