@@ -32,7 +32,7 @@ data = everything.only(reached)
 columns = profile.catalogue_for(dataset, everything.frames, catalogue).only(reached)
 about = columns.about("child")
 rows = data.table(about.name).rows
-scope = exposure.exposure_scope(data, columns)
+scope = exposure.exposure_scope(data, columns, text=False)
 
 # %% [markdown]
 # ## What happened, and how sure is that?

@@ -50,7 +50,7 @@ profile.profile(data.frames, columns)
 # ## How many people does it speak of?
 
 # %%
-exposure.exposure_scope(data, columns).published(hide_below)
+exposure.exposure_scope(data, columns, text=False).published(hide_below)
 
 # %% [markdown]
 # ## How small is the crowd in which each child stands?

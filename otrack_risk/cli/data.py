@@ -210,28 +210,53 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
 @command("exposure", "otrack-risk exposure exported_folder/ --json")
 @DATA
 @click.option("--scenario", help="Count only what this scenario says could be reached.")
-@options(*READING, JSON, QUIET)
-def exposure_command(data: Path, scenario: str | None, as_json: bool, quiet: bool, **reading: Any) -> None:
-    """Count what was exposed: records, files, people, children, fields, images.
+@click.option("--no-text", is_flag=True, help="Do not scan free text for the children whom it names.")
+@click.option(
+    "--images",
+    type=click.Choice(["none", "exact", "near"]),
+    default="exact",
+    show_default=True,
+    help="Of files in DATA: open none, count different files, or different pictures too, which takes longer.",
+)
+@options(SEED, *READING, JSON, QUIET)
+def exposure_command(
+    data: Path, scenario: str | None, no_text: bool, images: Any, seed: int, as_json: bool, quiet: bool, **reading: Any
+) -> None:
+    """Count what was exposed: records, files, people, children, fields, words, images.
 
-    DATA may also be a supplier's letter (.toml): fields and head-counts with no rows.
+    DATA may also be a supplier's letter (.toml): fields and head-counts with no rows. Pictures and documents in a
+    folder are opened.
     """
+    import numpy as np
+
     from otrack_risk import exposure
 
-    parameters = {"data": data, "scenario": scenario, **reading}
+    parameters = {"data": data, "scenario": scenario, "no_text": no_text, "images": images, "seed": seed, **reading}
     if data.suffix.lower() == ".toml":
         from otrack_risk.frames import letter
 
         result = exposure.exposure_from_letter(letter.read_letter(data))
         show("exposure", result, as_json, letter.inputs(data), parameters)
         return
-    dataset, catalogue = read(data, **reading)
+    dataset, catalogue = exposure.files_alone(data) or read(data, **reading)
+    where = data if isinstance(data, Path) and not reading["table"] else None
     if scenario:
         from otrack_risk import assessment
 
         reached = assessment.read_scenario(scenario).reach(dataset.columns)
-        dataset, catalogue = dataset.only(reached), catalogue.only(reached)
-    show("exposure", exposure.exposure_scope(dataset, catalogue), as_json, dataset, parameters)
+        dataset, catalogue, where = dataset.only(reached), catalogue.only(reached), None
+    with progress_bar(quiet) as tell:
+        result = exposure.exposure_scope(
+            dataset,
+            catalogue,
+            text=not no_text,
+            where=where,
+            images=images,
+            workers=os.cpu_count() or 1,
+            rng=np.random.default_rng(seed),
+            tell=tell,
+        )
+    show("exposure", result, as_json, dataset, parameters)
 
 
 @command("access", "otrack-risk access grants.csv --data pupils_folder/ --heatmap who_sees_whom.svg")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
@@ -16,30 +16,38 @@ if TYPE_CHECKING:
 
 from otrack_risk.exposure.fields import Field, FieldTable
 from otrack_risk.exposure.people import PeopleCount, Status, counted, with_reasons, within
+from otrack_risk.exposure.sources import Sources, State, Waterfall
 
-State = Literal["found", "none found", "not looked for"]
+if TYPE_CHECKING:
+    from otrack_risk.exposure.words import Words
+    from otrack_risk.files import DocumentFindings, ImageFindings, NameFindings
 
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures listed in an index; the files themselves are opened elsewhere or not at all."""
+    """Pictures that a table lists, and those that lie in the folder beside it."""
 
     files: int | None
-    unique_exact: int | None  # distinct hashes, where the index has a hash
-    linked_to_a_child: Count  # pictures whose row carries a child's key
+    unique_exact: int | None  # distinct files of those opened; where none was, distinct hashes of a list
+    linked_to_a_child: Count  # pictures whose row carries a child's key, or whose name can mean one child only
     reason: str
-    unique_near: int | None = None
-    with_gps: int | None = None
+    unique_near: int | None = None  # distinct pictures of those opened
+    with_gps: int | None = None  # of those opened; None where none of them has a place and others were not opened
+    opened: int | None = None  # None: no picture was at hand, or none was to be opened
 
     def record(self) -> dict[str, Any]:
         """The ``images`` object of the contract."""
-        return {
-            "files": self.files,
-            "unique_exact": self.unique_exact,
-            "unique_near": self.unique_near,
-            "with_gps": self.with_gps,
-            "linked_to_a_child": self.linked_to_a_child,
-        } | ({"reason": self.reason} if self.reason else {})
+        return (
+            {
+                "files": self.files,
+                "unique_exact": self.unique_exact,
+                "unique_near": self.unique_near,
+                "with_gps": self.with_gps,
+                "linked_to_a_child": self.linked_to_a_child,
+            }
+            | ({} if self.opened is None else {"opened": self.opened})
+            | ({"reason": self.reason} if self.reason else {})
+        )
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,13 @@ class ExposureScope(Shown):
     looked_for: tuple[Looked, ...]
     left_out: tuple[LeftOut, ...]
     reasons: Mapping[str, str]  # why a number above is unknown or modelled; holds no count
+    # What texts and files tell; None where there is none, or none was looked for, as ``looked_for`` says.
+    text: Words | None = None
+    pictures: ImageFindings | None = None
+    documents: DocumentFindings | None = None
+    file_names: NameFindings | None = None
+    by_source: Sources | None = None
+    steps: Waterfall | None = None
 
     def people(self) -> PeopleCount:
         """Records, files and people side by side."""
@@ -109,7 +124,12 @@ class ExposureScope(Shown):
             else "No column was found that names anybody directly.",
         ]
         if self.images.files:
-            parts.append(f"{written(self.images.files)} images are listed; none was opened.")
+            opened = "none was" if self.images.opened is None else f"{written(self.images.opened)} were"
+            parts.append(f"Images: {written(self.images.files)}; {opened} opened.")
+        if self.text is not None:
+            parts.append(self.text.sentence())
+        if self.documents is not None:
+            parts.append(self.documents.sentence())
         return " ".join(parts)
 
     def table(self) -> pl.DataFrame:
@@ -118,7 +138,11 @@ class ExposureScope(Shown):
             **{name: (f"children with facts: {name}", count) for name, count in self.special_by_category.items()},
             "directly_identified": ("people identified directly", self.directly_identified),
             "leavers": ("children who have left", self.leavers),
+            **self._in_text(),
             "images": ("images", self.images.files),
+            "unique_exact": ("different image files", self.images.unique_exact),
+            "unique_near": ("different images", self.images.unique_near),
+            "with_gps": ("images with the place where they were taken", self.images.with_gps),
             "linked": ("images linked to a child", self.images.linked_to_a_child),
             "schools": ("schools", self.schools),
             "oldest_year": ("oldest year", None if self.oldest_year is None else str(self.oldest_year)),
@@ -131,6 +155,15 @@ class ExposureScope(Shown):
                 "at_least": [written(least.get(name, number)) for name, (_, number) in numbers.items()],
             }
         )
+
+    def _in_text(self) -> dict[str, tuple[str, object]]:
+        if self.text is None:
+            return {}
+        return {
+            "named_in_text": ("children named in free text, for sure", self.text.scan.subjects_named),
+            "special_in_text": ("children with special category facts in free text", self.text.special.tied),
+            "only_in_text": ("children with one that no column states", self.text.special.only_in_text),
+        }
 
     def figure(self) -> Figure | None:
         return self.field_table().figure()
@@ -156,7 +189,20 @@ class ExposureScope(Shown):
             "at_least": dict(self.at_least),
             "looked_for": [{"what": e.what, "state": e.state, "why": e.why} for e in self.looked_for],
             "left_out": [{"where": e.where, "rows": e.rows, "why": e.why} for e in self.left_out],
+            "text": self._part("text", self.text, "words of free text"),
+            "pictures": self._part("pictures", self.pictures, "pictures hold"),
+            "documents": self._part("documents", self.documents, "documents hold"),
+            "file_names": self._part("file_names", self.file_names, "names of files"),
+            "by_source": None if self.by_source is None else self.by_source.record(),
+            "waterfall": None if self.steps is None else self.steps.record(),
         } | with_reasons(self.reasons)
+
+    def _part(self, name: str, found: Any, asked: str) -> dict[str, Any]:
+        """The record of one part with its state; where there is none, the state and why."""
+        looked = next((e for e in self.looked_for if asked in e.what), None)
+        if looked is None:
+            looked = Looked(name, "not looked for", "no file was opened")
+        return {"state": looked.state, "why": looked.why} | ({} if found is None else found.record())
 
     def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
         heads = self.head_count.published(hide_below)
@@ -191,4 +237,9 @@ class ExposureScope(Shown):
                 name: count if isinstance(count := shown[name], Hidden) else tables.hide(least, hide_below)
                 for name, least in self.at_least.items()
             },
+            text=self.text and self.text.published(hide_below, children, children_shown),
+            pictures=self.pictures and self.pictures.published(hide_below),
+            file_names=self.file_names and self.file_names.published(hide_below),
+            by_source=self.by_source and self.by_source.published(hide_below),
+            steps=self.steps and self.steps.published(hide_below),
         )

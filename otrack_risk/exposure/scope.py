@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from otrack_risk import frames, schema
+from otrack_risk import files, frames, schema
 from otrack_risk.errors import TableError
+from otrack_risk.exposure import stores, words
 from otrack_risk.exposure.columns import Told, about_people, file_names, filled, index, told
 from otrack_risk.exposure.heads import Flags, Heads, Held, heads, same_numbering, telling
+from otrack_risk.exposure.joining import by_table, looked_for, sources, waterfall
+from otrack_risk.exposure.known import known
 from otrack_risk.exposure.people import PeopleCount
-from otrack_risk.exposure.results import ExposureScope, Images, LeftOut, Looked, State
+from otrack_risk.exposure.results import ExposureScope, LeftOut
 from otrack_risk.exposure.schools import schools
+from otrack_risk.frames import sets
 
 PEOPLE: dict[schema.PersonKind, str] = {
     "child": "children",
@@ -22,24 +27,37 @@ PEOPLE: dict[schema.PersonKind, str] = {
     "guardian": "guardians",
     "unknown": "unknown_kind",
 }
-_HASH_KINDS = ("hash", "sha256", "sha1", "md5")
 _SINCE_KINDS = ("admission_date", "employment_date")  # older than the record: since when somebody belongs to the school
-_PICTURE = r"(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|heif|webp)\s*$"
-_DOCUMENT = r"(?i)\.(pdf|docx?|xlsx?|pptx?|odt|ods|rtf|txt|csv|msg|eml|html?|zip)\s*$"
 _CANNOT_TELL = (
     "No column tells the {} apart; where each row is a person of its own, say so in the catalogue (one_row_a_person)."
 )
 _CANNOT_LINK = "Keys of the {} in different tables cannot all be linked; somebody may be counted twice."
 
 
-def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> ExposureScope:
-    """Records, files, people, children, fields and images of a data set.
+def exposure_scope(
+    dataset: frames.Dataset,
+    catalogue: schema.Catalogue,
+    *,
+    text: bool = True,
+    where: Path | None = None,
+    images: stores.Look = "exact",
+    workers: int = 1,
+    rng: np.random.Generator | None = None,
+    tell: words.Tell = lambda what, share: None,
+) -> ExposureScope:
+    """Records, files, people, children, fields and images of a data set, and what its texts and files tell of whom.
 
     Parameters
     ----------
     dataset : tables in hand
     catalogue : whom the rows of each table are about, and what each column says; a table that it lacks
         is left out, and named in ``left_out``
+    text : whether free-text columns are scanned, without a model, for the people of the data set itself
+    where : the folder (or the one file) that was exposed; its pictures and documents are opened
+    images : "exact" counts different files, "near" different pictures too, "none" opens no file at all
+    workers : processes that open pictures; the counts are the same
+    rng : draws the intervals; a fixed one where not given
+    tell : is told what is done, and the share of it that is done
 
     Raises
     ------
@@ -55,18 +73,26 @@ def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> Expo
     (schools, classes, households, accounts and grants have none). A table that lists files and describes
     nobody by name or birth date is an index; its rows are files. *People* are distinct keys over all tables of
     a kind, see :func:`otrack_risk.exposure.heads.heads`. A person is *identified directly* by a value in any
-    column of role ``direct`` other than a key that only links tables.
+    column of role ``direct`` other than a key that only links tables. A fact in free text is told of the child whose
+    row it is, and of every child whom the text names. A file is a child's by the key of the row that lists it, else
+    by its name.
     """
-    held, left_out = _held(dataset, catalogue)
+    if not dataset.tables and where is not None:  # a folder of files alone
+        held: list[Held] = []
+        left_out: tuple[LeftOut, ...] = ()
+    else:
+        held, left_out = _held(dataset, catalogue)
     by_kind = {kind: [t for t in held if about_people(t) and t.schema.subjects == kind] for kind in PEOPLE}
     people = {kind: heads(tables) for kind, tables in by_kind.items()}
     columns = [column for table in held for column in told(table, people, held)]
-    files = {(table.file, table.sha256) for table in dataset.tables.values()}
-    listed = sum(_files_named(table) for table in held)
+    tables = {(table.file, table.sha256) for table in dataset.tables.values()}
+    names = known(held, people)
+    found = stores.look(dataset, held, people["child"], names, where=where, how=images, workers=workers, tell=tell)
+    read = words.read(held, people["child"], names, rng or np.random.default_rng(0), tell) if text else None
     head_count = _head_count(
         people,
         records=sum(t.rows.height for t in held if about_people(t) and not index(t)),
-        files=len(files) + listed,
+        files=len(tables) + sum(_files_named(table) for table in held) + found.beside,
         unknown=[table.name for table in by_kind["unknown"]],
     )
     children = people["child"]
@@ -87,12 +113,14 @@ def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> Expo
     most = {name: None if span is None else span[1] for name, span in spans.items()}
     directly, total = most["directly_identified"], head_count.total
     oldest, oldest_column = _oldest_year(held)
+    stated = by_table(columns, held)
+    told_in_text = None if read is None else words.joined(read, stated, children)
     scope = ExposureScope(
         status="measured",
         head_count=head_count,
         children_special_category=most["children_special_category"],
         special_by_category={name: count for name, count in most.items() if name in schema.special_categories()},
-        images=_images(held, children),
+        images=found.images,
         directly_identified=directly,
         directly_identified_share=directly / total
         if isinstance(total, int) and total and directly is not None
@@ -104,11 +132,30 @@ def exposure_scope(dataset: frames.Dataset, catalogue: schema.Catalogue) -> Expo
         oldest_year_column=oldest_column,
         leavers=most["leavers"],
         at_least={name: span[0] for name, span in spans.items() if span is not None and span[0] < span[1]},
-        looked_for=_looked_for(held, columns),
+        looked_for=looked_for(held, columns, found, told_in_text, text=text, images=images),
         left_out=left_out,
         reasons={},
+        text=told_in_text,
+        pictures=found.pictures,
+        documents=found.documents,
+        file_names=found.names,
+        by_source=sources(head_count, children, stated, read, found, text=text),
+        steps=waterfall(head_count, held, children, stated, read, text=text),
     )
     return replace(scope, reasons=_reasons(scope, unknown_special))
+
+
+def files_alone(where: object) -> tuple[frames.Dataset, schema.Catalogue] | None:
+    """No table at all, for a folder with pictures or documents and nothing that is read as a table; else None."""
+    if not isinstance(where, Path) or not where.is_dir():
+        return None
+    found = files.listed(where)
+    names = [path.name.lower() for path in (*found.images, *found.documents, *found.other)]
+    if not (found.images or found.documents) or any(
+        name.endswith((*frames.SUFFIXES, *sets.SUFFIXES)) for name in names
+    ):
+        return None
+    return frames.Dataset(where.name, {}, ("no file of it is a table",)), schema.Catalogue(())
 
 
 def _held(dataset: frames.Dataset, catalogue: schema.Catalogue) -> tuple[list[Held], tuple[LeftOut, ...]]:
@@ -208,45 +255,6 @@ def _named(people: Mapping[schema.PersonKind, Heads], naming: Sequence[Told]) ->
     return max(least, known.get("unknown", (0, 0))[0]), sum(span[1] for span in known.values())
 
 
-def _any_name(table: Held, columns: Sequence[schema.Column], pattern: str) -> pl.Series:
-    """Rows of which a file name is of this pattern."""
-    text = [table.rows[column.name].cast(pl.String).str.contains(pattern).fill_null(False) for column in columns]
-    return pl.DataFrame(text).select(pl.any_horizontal(pl.all())).to_series()
-
-
-def _images(held: Sequence[Held], children: Heads) -> Images:
-    """Pictures that tables list: in an index every name but a document's, elsewhere names that end like a picture's."""
-    files, linked, can_link = 0, 0, False
-    hashes: list[pl.Series] = []
-    for table in held:
-        if not (names := file_names(table)):
-            continue
-        if index(table) and any(column.category == "images" for column in names):
-            pictures = ~_any_name(table, names, _DOCUMENT)
-        else:
-            pictures = _any_name(table, names, _PICTURE)
-        files += int(pictures.sum())
-        if table.schema.subjects == "child" and table.name in children.numbers and table.key is not None:
-            can_link = True
-            linked += int((children.numbers[table.name][pictures.to_numpy()] >= 0).sum())
-        for column in table.schema.columns:
-            if column.kind in _HASH_KINDS and column.name in table.rows.columns:
-                hashes.append(table.rows[column.name].filter(pictures).cast(pl.String).str.to_lowercase())
-    if not files:
-        return Images(files=0, unique_exact=0, linked_to_a_child=0, reason="No table lists pictures.")
-    reasons = ["The files themselves were not opened."]
-    if not hashes:
-        reasons.append("No column holds a hash of the files.")
-    if not can_link:
-        reasons.append("No column links a picture to a child.")
-    return Images(
-        files=files,
-        unique_exact=pl.concat(hashes).drop_nulls().n_unique() if hashes else None,
-        linked_to_a_child=linked if can_link else None,
-        reason=" ".join(reasons),
-    )
-
-
 def _leaving(held: Sequence[Held], children: Heads) -> list[Flags]:
     """Children with a leaving date, one entry a column that holds one; empty where no child can be told apart."""
     return [
@@ -280,33 +288,6 @@ def _oldest_year(held: Sequence[Held]) -> tuple[int | None, str | None]:
             if isinstance(first, int):
                 (entries if column.kind in _SINCE_KINDS else years).append((first, f"{table.name}.{column.name}"))
     return min(years or entries, default=(None, None))
-
-
-def _looked_for(held: Sequence[Held], columns: Sequence[Told]) -> tuple[Looked, ...]:
-    def found(what: str, where: Sequence[str], none: str) -> Looked:
-        state: State = "found" if where else "none found"
-        return Looked(what, state, ", ".join(where) if where else none)
-
-    def named(told: Sequence[Told]) -> list[str]:
-        return [f"{column.entry.table}.{column.entry.field}" for column in told]
-
-    text = named([column for column in columns if column.column.role == "free_text"])
-    unknown = [
-        f"{table.name}.{name}" for table in held for name in table.rows.columns if table.schema.column(name) is None
-    ]
-    looked = [
-        found("columns that identify somebody directly", named([c for c in columns if c.names]), "no such column"),
-        found("columns of special category data", named([c for c in columns if c.special]), "no such column"),
-        found("lists of files", [t.name for t in held if file_names(t)], "no column holds names of files"),
-        Looked("personal data in the words of free text", "not looked for", f"not read here: {', '.join(text)}")
-        if text
-        else Looked("personal data in the words of free text", "none found", "no column is free text"),
-        Looked("what the files show, and their metadata", "not looked for", "no listed file was opened"),
-    ]
-    if unknown:
-        why = f"the catalogue does not have them: {', '.join(unknown)}"
-        looked.append(Looked("personal data in columns that nobody has classified", "not looked for", why))
-    return tuple(looked)
 
 
 def _reasons(scope: ExposureScope, unknown_special: Sequence[Told]) -> dict[str, str]:

@@ -204,7 +204,9 @@ def _estimate(
         odds = (1 - 1 / np.maximum(recall, _LEAST))[of_form][right]
         left = np.ones(len(children))
         np.multiply.at(left, meant, odds)
-        left = left[np.unique(meant)]
+        named = np.zeros(len(children), dtype=np.bool_)
+        named[meant] = True
+        left = left[named]
         total = (1 - left).sum()
         spread = np.sqrt((left**2).sum() + max(total - len(left), 0.0))
         drawn.append(total + spread * rng.standard_normal())

@@ -157,7 +157,9 @@ def test_no_published_number_counts_one_to_four_people(rows: list[tuple[str | No
     dataset = frames.Dataset("d", {n: frames.Table(n, r, f"{n}.csv", n, r.height) for n, r in held.items()})
     exact = exposure_scope(dataset, catalogue)
     shown = exact.published(5)
-    for result in (shown, shown.people(), shown.field_table()):
+    assert shown.by_source is not None
+    assert shown.steps is not None
+    for result in (shown, shown.people(), shown.field_table(), shown.by_source, shown.steps):
         record = tables.plain(result.record())
         assert not [n for n in numbers(record) if 0 < n < 5 and isinstance(n, int)]
         json.dumps(record, allow_nan=False)
@@ -175,7 +177,9 @@ def test_no_cell_of_the_data_is_in_anything_that_is_shown(school: frames.Dataset
         rows = table.rows.with_columns(pl.col(column) + "CANARY" for column in text)
         marked[name] = replace(table, rows=rows)
     scope = exposure_scope(frames.Dataset("marked", marked), catalogue)
-    shown = [scope, scope.people(), scope.field_table()]
+    assert scope.by_source is not None
+    assert scope.steps is not None
+    shown = [scope, scope.people(), scope.field_table(), scope.by_source, scope.steps]
     for part in [*shown, *(part.published() for part in shown)]:
         figure = part.figure()
         assert figure is not None

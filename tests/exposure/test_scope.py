@@ -134,11 +134,18 @@ def test_three_states_are_kept_apart(school: frames.Dataset, catalogue: schema.C
     assert states["columns that identify somebody directly"] == "found"
     assert states["personal data in the words of free text"] == "none found"
     assert states["what the files show, and their metadata"] == "not looked for"
-    notes = described("notes", "child", None, False, note="free_text text free_text")
-    rows = in_hand(notes=pl.DataFrame({"note": ["x"]}))
-    states = {e["what"]: e["state"] for e in exposure_scope(rows, schema.Catalogue((notes,))).record()["looked_for"]}
-    assert states["columns that identify somebody directly"] == "none found"
-    assert states["personal data in the words of free text"] == "not looked for"
+    notes = schema.Catalogue((described("notes", "child", None, False, note="free_text text free_text"),))
+
+    def told(note: str, **asked: bool) -> dict[str, str]:
+        rows = in_hand(notes=pl.DataFrame({"note": [note]}))
+        return {e["what"]: e["state"] for e in exposure_scope(rows, notes, **asked).record()["looked_for"]}
+
+    assert told("x")["columns that identify somebody directly"] == "none found"
+    words = "personal data in the words of free text"
+    assert told("x", text=False)[words] == "not looked for"
+    assert told("x")[words] == "none found"
+    assert told("Her number is 01632 960123")[words] == "found"
+    assert told("x")["children by name, in free text"] == "not looked for"  # no table of names
 
 
 def test_children_who_cannot_be_told_apart_are_unknown_and_their_rows_uncountable() -> None:
