@@ -13,9 +13,12 @@ BANNED = re.compile(r"\b(safe|anonymous|compliant|privacy score)\b", re.IGNORECA
 ENTRIES = {entry["key"]: entry for entry in reference.load("explanations").entries["explanation"]}
 
 
+APART = ("otrack_risk.__main__", "otrack_risk.text.recognisers")  # runs the program; needs Presidio (extra ner)
+
+
 def shown(base: type = Shown) -> set[type]:
     for module in walk_packages(otrack_risk.__path__, "otrack_risk."):
-        if not module.name.endswith("__main__"):
+        if module.name not in APART:
             import_module(module.name)
     return {each for child in base.__subclasses__() for each in {child, *shown(child)}}
 
