@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ def written(results: Mapping[str, Any], path: Path) -> None:
         results, heads=HEADS, cells=cells, notes=notes, figure=drawn.name if growth else None
     )
     path.write_text(page, encoding="utf-8")
+
+
+def command(script: str, words: Sequence[str] | None) -> str:
+    """The command as it was given, without the folders of its files."""
+    given = sys.argv[1:] if words is None else words
+    named = (word if word.startswith("docs/") else Path(word).name for word in given)
+    return " ".join([f"python benchmarks/{script}", *named])
 
 
 def cells(row: Row) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> None:
         for name in asked.jobs or JOBS:
             print(f"{name} ...", file=sys.stderr)
             load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
-            about = {"job": name, "title": JOBS[name].__doc__, "command": command(words), "load": load}
+            about = {"job": name, "title": JOBS[name].__doc__, "command": page.command("risk.py", words), "load": load}
             stalled = memory_stalled_s()
             try:
                 found = JOBS[name](given)
@@ -59,7 +59,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; no page is written.")
     if asked.write:
-        page.written(results | {"command": command(words)}, asked.write)
+        page.written(results | {"command": page.command("risk.py", words)}, asked.write)
 
 
 def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -90,14 +90,6 @@ def machine(peers: Sequence[str] = ()) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "versions": versions | {name: environments.versions(name) for name in peers},
     }
-
-
-def command(words: Sequence[str] | None = None) -> str:
-    """The command as it was given, without the folders of its files."""
-    given = sys.argv[1:] if words is None else words
-    return " ".join(
-        ["python benchmarks/risk.py", *(word if word.startswith("docs/") else Path(word).name for word in given)]
-    )
 
 
 def rounded(value: Any) -> Any:

@@ -69,7 +69,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if asked.json:
         print(text(results), file=sys.stderr)
     if asked.write:
-        written(results | {"command": command(words)}, asked.write)
+        written(results | {"command": page.command("synth.py", words)}, asked.write)
 
 
 def world(size: str, asked: argparse.Namespace) -> Job:
@@ -162,19 +162,11 @@ def written(results: Mapping[str, Any], path: Path) -> None:
     path.write_text(made, encoding="utf-8")
 
 
-def command(words: Sequence[str] | None = None) -> str:
-    """The command as it was given, without the folders of its files."""
-    given = sys.argv[1:] if words is None else words
-    return " ".join(
-        ["python benchmarks/synth.py", *(word if word.startswith("docs/") else Path(word).name for word in given)]
-    )
-
-
 def _measured(size: str, asked: argparse.Namespace, words: Sequence[str] | None) -> Job:
     print(f"{size} ...", file=sys.stderr)
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     title = "The whole otrack preset" if size == "otrack" else f"The otrack preset with {int(size):,} pupils"
-    about = {"job": size, "title": title, "command": command(words), "load": load}
+    about = {"job": size, "title": title, "command": page.command("synth.py", words), "load": load}
     stalled = memory_stalled_s()
     found = world(size, asked)
     about["memory_stalled_s"] = memory_stalled_s() - stalled

@@ -96,7 +96,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if asked.json:
         print(text(results), file=sys.stderr)
     if asked.write:
-        written(results | {"command": command(words)}, asked.write)
+        written(results | {"command": page.command("text.py", words)}, asked.write)
 
 
 def compare(held: notes.Set, asked: argparse.Namespace) -> Job:
@@ -240,18 +240,10 @@ def written(results: Mapping[str, Any], path: Path) -> None:
     path.write_text(template.render(results, **told, forms=forms, said=said), encoding="utf-8")
 
 
-def command(words: Sequence[str] | None = None) -> str:
-    """The command as it was given, without the folders of its files."""
-    given = sys.argv[1:] if words is None else words
-    return " ".join(
-        ["python benchmarks/text.py", *(word if word.startswith("docs/") else Path(word).name for word in given)]
-    )
-
-
 def _measured(name: str, asked: argparse.Namespace, words: Sequence[str] | None) -> Job:
     print(f"{name} ...", file=sys.stderr)
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
-    about = {"job": name, "title": SETS[name], "command": command(words), "load": load}
+    about = {"job": name, "title": SETS[name], "command": page.command("text.py", words), "load": load}
     held = _made(asked.pupils) if name == "made" else getattr(notes, name)()
     about |= {"notes": len(held.texts), "children": held.children.height, "characters": held.characters()}
     stalled = memory_stalled_s()

@@ -189,12 +189,13 @@ def runs(columns: Sequence[Column], rows: int) -> dict[int, int]:
     wide = [part for part in columns if part.bits]
     bits = sum(part.bits for part in wide)
     if rows <= SMALL or not 0 < bits <= _WIDTH:
-        return _tallied(run_lengths(sort(packed(columns, rows)))[1])
+        return _runs_sorted(columns, rows)
     from otrack_risk.risk import kernels
 
     halves, pieces = shares(rows), _pieces(wide, _shifts(wide))
-    part_bits = _part_bits(rows, bits)
-    shift = bits - max(part_bits, min(bits - _HALF, _MOST_PARTS))  # what is left of a key takes half of the memory
+    shift = bits - max(
+        _part_bits(rows, bits), min(bits - _HALF, _MOST_PARTS)
+    )  # what is left of a key takes half of the memory
     parts = np.zeros((len(halves), 1 << (bits - shift)), dtype=np.int64)
     leading = sum(place + part.bits > shift for place, part in zip(_shifts(wide), wide, strict=True))
 
@@ -205,7 +206,7 @@ def runs(columns: Sequence[Column], rows: int) -> dict[int, int]:
     each(count, range(len(halves)))
     starts, places = _places(parts, rows)
     if int(np.diff(starts).max()) > _MOST_TOGETHER:
-        return _tallied(run_lengths(sort(packed(columns, rows)))[1])
+        return _runs_sorted(columns, rows)
     keys = np.empty(rows, dtype=np.uint32 if shift <= _HALF else np.uint64)
 
     def write(i: int) -> None:
@@ -370,6 +371,10 @@ def _places(parts: Ints, rows: int) -> tuple[Ints, Ints]:
 def _edges(starts: Ints, halves: Sequence[tuple[int, int]]) -> list[int]:
     """Parts, shared out by their rows."""
     return [int(np.searchsorted(starts, low)) for low, _ in halves] + [len(starts) - 1]
+
+
+def _runs_sorted(columns: Sequence[Column], rows: int) -> dict[int, int]:
+    return _tallied(run_lengths(sort(packed(columns, rows)))[1])
 
 
 def _tallied(lengths: Ints) -> dict[int, int]:

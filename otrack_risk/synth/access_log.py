@@ -12,6 +12,7 @@ import polars as pl
 from otrack_risk import reference, schema
 from otrack_risk.synth.draw import Bools, Floats, Ints, choose_by, gather, numbers
 from otrack_risk.synth.targets import assumed, assumptions
+from otrack_risk.synth.terms import school_days
 
 if TYPE_CHECKING:
     from otrack_risk.synth.draw import Chance
@@ -27,7 +28,6 @@ _CURIOUS = ("identity", "contact", "sen", "free_text", "behaviour", "images")
 _APART = 10**9  # between the keys of accounts of different kinds
 _FIRST = {"usual": 0, "after": 90_000, "again": 91_000, "over": 92_000, "taken": 93_000}  # number of the first access
 _CLIENTS = ("web", "app", "remote", "api", "report")
-_BREAKS = ((10, 24, 9), (12, 20, 16), (2, 12, 9), (4, 1, 16), (5, 25, 9), (7, 22, 43))  # month, day, days
 
 
 def make_ad_hoc(chance: Chance, town: Town) -> pl.DataFrame:
@@ -119,18 +119,6 @@ def last_logins(accounts: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
         .with_columns(last_login=pl.max_horizontal("last_login", "seen"))
         .drop("seen")
     )
-
-
-def school_days(first: date, days: int) -> Bools:
-    """Whether the school is open, for each of so many days from the first: weekdays outside the holidays."""
-    all_days = [first + timedelta(days=step) for step in range(days)]
-    closed = {
-        date(year, month, day) + timedelta(days=step)
-        for year in range(first.year - 1, all_days[-1].year + 1)
-        for month, day, length in _BREAKS
-        for step in range(length)
-    }
-    return np.array([day.weekday() < 5 and day not in closed for day in all_days], dtype=np.bool_)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from otrack_risk.synth.draw import Bools, Chance, Ints, choose, choose_by, gathe
 from otrack_risk.synth.notes_parts import KINDS, LABELS, PLAIN, POSITIONS, SUBJECTS
 from otrack_risk.synth.notes_text import Written
 from otrack_risk.synth.targets import assumed, assumptions
+from otrack_risk.synth.terms import school_year
 from otrack_risk.synth.town import Town
 
 
@@ -42,7 +43,7 @@ def make_notes(chance: Chance, town: Town) -> dict[str, pl.DataFrame]:
     missed = notes_when.absences(town, held)
     events = notes_when.writers(chance, posts, notes_when.events(chance, held, kept))
     events = events.of(events.author >= 0)
-    second = notes_cast.school_year(events.day) - held.entered[events.pupil] >= 7
+    second = school_year(events.day) - held.entered[events.pupil] >= 7
     which, points = notes_when.behaviour_events(chance, events.key, second)
     noted = _noted(chance, events, second)
 

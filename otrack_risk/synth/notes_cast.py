@@ -12,6 +12,7 @@ from otrack_risk import reference
 from otrack_risk.synth.draw import Bools, Chance, Days, Ints, numbers
 from otrack_risk.synth.notes_names import Mention, mention
 from otrack_risk.synth.targets import assumed
+from otrack_risk.synth.terms import school_year
 from otrack_risk.synth.town import Town
 
 _TRIES = 5
@@ -114,13 +115,6 @@ class Cast:
         link = (self.second if second else self.link)[notes]
         found: Ints = np.where(link < 0, -1, self.roll.links["guardian"].to_numpy()[link])
         return found
-
-
-def school_year(day: Days) -> Ints:
-    """The calendar year in which the school year of each day began."""
-    month = day.astype("datetime64[M]").astype(np.int64)
-    found: Ints = (month - 8) // 12 + 1970
-    return found
 
 
 def roll(chance: Chance, town: Town) -> Roll:

@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from otrack_risk.synth.access_log import school_days
 from otrack_risk.synth.draw import Bools, Chance, Days, Floats, Ints, choose_by
-from otrack_risk.synth.notes_cast import Roll, school_year
+from otrack_risk.synth.notes_cast import Roll
 from otrack_risk.synth.notes_parts import KINDS
 from otrack_risk.synth.targets import assumed, assumptions
+from otrack_risk.synth.terms import school_days, school_year
 from otrack_risk.synth.town import Town
 
 _DAYS = 190  # school days of a whole year

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from otrack_risk.synth.draw import Chance, Ints, beta, gather, normal
 from otrack_risk.synth.people import PROVISIONS, People
 from otrack_risk.synth.places import Schools
 from otrack_risk.synth.targets import absence, assumed, assumptions, attainment
+from otrack_risk.synth.terms import school_days, school_year
 
 TERMS = ("autumn", "spring", "summer")
 _SESSIONS = 380  # 190 school days of two sessions
@@ -47,7 +48,7 @@ def make_attendance(
     mean = np.stack([kind.means for kind in kinds])[at, meals, provision]
     together = np.stack([kind.together for kind in kinds])[at, meals, provision]
     share = beta(chance.of("attendance.sessions_absent", people.number), mean * together, (1 - mean) * together)
-    possible = np.where(year == _school_year(as_of), _sessions_so_far(as_of), _SESSIONS)
+    possible = np.where(year == _begun(as_of), _sessions_so_far(as_of), _SESSIONS)
     absent = np.rint(share[pupil] * possible).astype(np.int64)
     part = assumed("unauthorised")
     of_absent = beta(
@@ -115,7 +116,7 @@ def make_assessments(chance: Chance, people: People, schools: Schools, as_of: da
 
 def _which(chance: Chance, people: People, as_of: date, rows: int | None) -> tuple[Ints, Ints, Ints, Ints]:
     """Pupil, year, term and subject of each row, pupils together."""
-    now = _school_year(as_of)
+    now = _begun(as_of)
     n = len(people.last_year)
     if rows is None:
         slots = [(now, term, subject) for term in range(_terms_done(as_of)) for subject in range(3)]
@@ -143,10 +144,6 @@ def _provision(people: People) -> Ints:
     return np.select([codes == code for code in PROVISIONS], np.arange(len(PROVISIONS)))
 
 
-def _school_year(day: date) -> int:
-    return day.year if day.month >= 9 else day.year - 1
-
-
 def _year_names(year: Ints) -> pl.Series:
     first = int(year.min()) if len(year) else 0
     names = [f"{start}/{(start + 1) % 100:02d}" for start in range(first, int(year.max(initial=first)) + 1)]
@@ -158,13 +155,12 @@ def _terms_done(day: date) -> int:
     return 0 if day.month >= 9 else 1 if day.month < 4 else 2 if (day.month, day.day) < (7, 22) else 3
 
 
+def _begun(day: date) -> int:
+    """The calendar year in which the school year of a day began."""
+    return int(school_year(np.array([day], dtype="datetime64[D]"))[0])
+
+
 def _sessions_so_far(day: date) -> int:
     """Sessions of the year up to a day: weekdays from 3 September less holidays, at most the whole year."""
-    start = date(_school_year(day), 9, 3)
-    breaks = ((10, 24, 9), (12, 20, 16), (2, 12, 9), (4, 1, 16), (5, 25, 9), (7, 22, 43))  # month, day, days
-    closed = set()
-    for month, first, length in breaks:
-        begin = date(start.year + (month < 9), month, first)
-        closed |= {begin + timedelta(days=step) for step in range(length)}
-    days = (start + timedelta(days=step) for step in range((day - start).days + 1))
-    return min(_SESSIONS, 2 * sum(1 for day in days if day.weekday() < 5 and day not in closed))
+    start = date(_begun(day), 9, 3)
+    return min(_SESSIONS, 2 * int(school_days(start, (day - start).days + 1).sum()))

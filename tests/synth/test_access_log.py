@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from otrack_risk import reference
 from otrack_risk.synth import access_log
-from otrack_risk.synth.access_log import last_logins, make_access_log, make_ad_hoc, school_days
+from otrack_risk.synth.access_log import last_logins, make_access_log, make_ad_hoc
 from otrack_risk.synth.draw import Chance
 from otrack_risk.synth.presets import planned
+from otrack_risk.synth.terms import school_days
 from otrack_risk.synth.town import Town
 
 DAY = date(2026, 1, 31)
