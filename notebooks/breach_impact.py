@@ -32,7 +32,7 @@ data = everything.only(reached)
 columns = profile.catalogue_for(dataset, everything.frames, catalogue).only(reached)
 about = columns.about("child")
 rows = data.table(about.name).rows
-scope = exposure.exposure_scope(data, columns, text=False)
+scope = exposure.exposure_scope(data, columns)  # reads the notes too, which takes most of the time
 
 # %% [markdown]
 # ## What happened, and how sure is that?
@@ -53,12 +53,18 @@ scope.people().published(hide_below)
 scope.field_table().published(hide_below)
 
 # %% [markdown]
+# ## What stands in words, and of how many children?
+
+# %%
+scope.in_text().published(hide_below)
+
+# %% [markdown]
 # ## Is a child named, or found by combination?
 
 # %%
 found = risk.measure(
     rows,
-    story.quasi_identifiers or about.with_role("quasi"),
+    story.quasi_identifiers or about.quasi_identifiers,
     sensitive=about.with_role("sensitive"),
     direct_identifiers=about.with_role("direct"),
     person=about.person,

@@ -32,7 +32,7 @@ data = everything.only(reached)
 columns = profile.catalogue_for(dataset, everything.frames, catalogue).only(reached)
 about = columns.about("child")
 rows = data.table(about.name).rows
-facts = story.quasi_identifiers or about.with_role("quasi")
+facts = story.quasi_identifiers or about.quasi_identifiers
 
 # %% [markdown]
 # ## Which data is this, and was anything left out?
@@ -50,7 +50,7 @@ profile.profile(data.frames, columns)
 # ## How many people does it speak of?
 
 # %%
-exposure.exposure_scope(data, columns, text=False).published(hide_below)
+exposure.exposure_scope(data, columns).published(hide_below)
 
 # %% [markdown]
 # ## How small is the crowd in which each child stands?

@@ -23,6 +23,23 @@ _WHOSE: Mapping[str, PersonKind] = {
 _EMPTY_WORDS = frozenset(
     ("legal", "preferred", "chosen", "current", "primary", "main", "code", "desc", "description", "status", "value")
 ) | {"metadata", "is", "has", "flag", "indicator", "of", "the", "s"}
+_SHORT = {  # words as exports cut them short (typed from general knowledge of them)
+    **{"yr": "year", "grp": "group", "gp": "group", "cls": "class", "reg": "registration", "sch": "school"},
+    **{"snm": "surname", "surn": "surname", "fnm": "forename", "fore": "forename", "nm": "name", "pref": "preferred"},
+    **{"addr": "address", "add": "address", "pcode": "postcode", "mob": "mobile", "tele": "telephone", "num": "number"},
+    **{"lang": "language", "eth": "ethnicity", "relig": "religion", "rel": "religion", "stat": "status"},
+    **{"prov": "provision", "elig": "eligible", "att": "attendance", "attend": "attendance", "adm": "admission"},
+    **{"med": "medical", "cond": "condition", "dt": "date", "gend": "gender", "ind": "indicator", "cat": "category"},
+    **{"rd": "reading", "wr": "writing"},
+}
+# A single word of a longer header carries its meaning only where nobody uses it of other things as well.
+_COMMON_WORDS = frozenset(
+    ("name", "title", "phone", "email", "mail", "contact", "address", "photo", "image", "file", "path", "login", "user")
+) | {"username", "account", "grade", "grades", "score", "result", "level", "mark", "marks", "set", "band", "points"}
+_TELLING: tuple[Role, ...] = ("direct", "quasi", "sensitive", "free_text")
+_ASIDE = re.compile(r"\([^)]*\)|\[[^]]*\]")  # "(dd/mm/yyyy)", "(Y/N)"
+_ORDINAL = re.compile(r"(?<![0-9])([0-9]{1,2})(?:st|nd|rd|th)\b", re.I)  # "1st Contact"
+_APART = re.compile(r"\s*[/|:;,?&+]\s*|\s+[-\u2013]\s+|\s+or\s+")  # "Tutor Group / Form", "Ethnicity - Description"
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,7 @@ class Field:
     decides: int | None = None
     decides_with: tuple[str, ...] = ()
     values: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
     between: tuple[int, int] | None = None
     link: bool = False
 
@@ -74,7 +92,9 @@ def meaning(header: str, table: str, sample: pl.Series) -> Meaning | None:
 
     Names are compared as lower-case letters and digits. A name that belongs to the table ("name" in "schools")
     comes first, then fields that only some values can be (an "address" of U and R), then the others; then
-    the same for the header without words that say whose it is ("Parent 1 email"), or add nothing ("code").
+    the same for the header without words that say whose it is ("Parent 1 email"), or add nothing ("code"), for its
+    words spelt out ("Yr. Grp"), and for its parts ("Tutor Group / Form"). At last some of its words may
+    name a field: two and more in a row, or one that is used of nothing else ("FSM as of census day").
 
     Examples
     --------
@@ -91,7 +111,7 @@ def meaning(header: str, table: str, sample: pl.Series) -> Meaning | None:
             if candidates:
                 best = min(candidates, key=lambda field: not (field.values or field.between))
                 return Meaning(best, of, exact=squashed == _squashed(header), of_table=bool(qualifier))
-    return None
+    return _within(header, sample)
 
 
 @cache
@@ -105,6 +125,24 @@ def code_sets() -> Mapping[str, frozenset[str]]:
     """The codes of each set of reference/code_sets.csv, in capitals."""
     rows = reference.load("code_sets").entries["row"]
     return {name: frozenset(row["code"].upper() for row in rows if row["set"] == name) for name in _names(rows)}
+
+
+@cache
+def code_labels() -> Mapping[str, frozenset[str]]:
+    """What the codes of each set mean, as :func:`plain` writes it; of the sets that fields are told by."""
+    rows = reference.load("code_sets").entries["row"]
+    return {name: frozenset(plain(row["label"]) for row in rows if row["set"] == name) for name in _names(rows)}
+
+
+def plain(label: str) -> str:
+    """A label as labels are compared: its letters, small, without what systems write or leave out.
+
+    Examples
+    --------
+    >>> plain("White - British") == plain("White British"), plain("Any other mixed background")
+    (True, 'anyothermixed')
+    """
+    return re.sub(r"[^a-z]|\bbackground\b|\band\b", "", _unaccented(label).lower())
 
 
 def words(name: str) -> list[str]:
@@ -131,15 +169,42 @@ def whose(name: Iterable[str]) -> list[PersonKind]:
 
 
 def _readings(header: str) -> Iterable[tuple[str, PersonKind | None]]:
-    """The header as a whole, then without empty words and numbers, then without whose it is."""
-    whole = words(header)
+    """The header as a whole, then without what carries no meaning, then its parts ("Tutor Group / Form"), then runs."""
     yield _squashed(header), None
+    bare = _ORDINAL.sub(r"\1", _ASIDE.sub(" ", header))
+    for part in dict.fromkeys((header, bare, *_APART.split(bare))):
+        yield _squashed(part), None
+        whole = words(part)
+        for spelt in (whole, [_SHORT.get(word, word) for word in whole]):
+            yield from _without_ballast(spelt)
+
+
+def _without_ballast(whole: list[str]) -> Iterable[tuple[str, PersonKind | None]]:
+    """The words without empty ones and numbers, then without whose it is."""
     telling = [word for word in whole if word not in _EMPTY_WORDS and not word.isdigit()]
+    yield "".join(whole), None
     yield "".join(telling), None
     if kinds := whose(whole):  # "Student's parent's e-mail" is the parent's
         of = next((kind for kind in kinds if kind != "child"), kinds[0])
         yield "".join(word for word in whole if not whose([word])), of
         yield "".join(word for word in telling if not whose([word])), of
+
+
+def _within(header: str, sample: pl.Series) -> Meaning | None:
+    """The field that some words of an unknown header name: the longest run of two or more, else one telling word."""
+    spelt = [_SHORT.get(word, word) for word in words(_ASIDE.sub(" ", header))]
+    kinds = whose(spelt)
+    of = next((kind for kind in kinds if kind != "child"), kinds[0] if kinds else None)
+    kept = [word for word in spelt if not whose([word])]
+    for length in range(len(kept) - 1, 0, -1):
+        for start in range(len(kept) - length + 1):
+            run = kept[start : start + length]
+            if length == 1 and (len(run[0]) < 3 or run[0] in _COMMON_WORDS):
+                continue
+            for field in _by_header().get(("", "".join(run)), ()):
+                if field.fits(sample) and field.role in (("direct", "sensitive") if length == 1 else _TELLING):
+                    return Meaning(field, of, exact=False, of_table=False)
+    return None
 
 
 @cache
@@ -158,7 +223,8 @@ def _field(entry: Mapping[str, Any]) -> Field:
     for key in ("known_by", "decides_with", "between"):
         if key in content:
             content[key] = tuple(content[key])
-    return Field(**content | {"values": frozenset(content.get("values", ()))})
+    labels = frozenset(plain(label) for label in content.get("labels", ()))
+    return Field(**content | {"values": frozenset(content.get("values", ())), "labels": labels})
 
 
 def _names(rows: Iterable[Mapping[str, str]]) -> list[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from otrack_risk.profile.columns import PASSING, Finding, Measured
+from otrack_risk.profile.columns import Finding
 from otrack_risk.profile.fields import whose, words
+from otrack_risk.profile.measured import PASSING, Measured
 from otrack_risk.schema import PersonKind
 
 GROWN_UP = 20  # years: nobody in a school's sixth form is as old at the start of the year

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from otrack_risk.profile.columns import Measured, classify_column, last_date, measure
+from otrack_risk.profile.columns import classify_column
+from otrack_risk.profile.dates import last_date
 from otrack_risk.profile.fields import known_fields
 from otrack_risk.profile.keys import minimal_keys
+from otrack_risk.profile.measured import Measured, measure
 from otrack_risk.profile.results import ColumnProfile, Profile, TableProfile
 from otrack_risk.profile.subjects import PEOPLE, Subjects, subjects
 from otrack_risk.schema import Catalogue, Column, TableSchema
@@ -84,7 +86,7 @@ def profile(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue | None = No
         ]
     about_people = [table for table in said.tables if table.subjects != "unknown"] or said.tables
     keys = [
-        key for table in about_people for key in minimal_keys(tables[table.name], table.with_role("quasi"), table.name)
+        key for table in about_people for key in minimal_keys(tables[table.name], table.quasi_identifiers, table.name)
     ]
     return Profile(tuple(described), tuple(columns), tuple(keys), said)
 

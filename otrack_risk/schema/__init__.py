@@ -48,6 +48,18 @@ class TableSchema:
         """Names of the columns in any of these roles, in the table's order."""
         return [column.name for column in self.columns if column.role in roles]
 
+    @property
+    def quasi_identifiers(self) -> list[str]:
+        """Columns that others commonly know and that single out in combination, in the table's order.
+
+        Ethnicity, language and nationality are sensitive and known to whoever meets the child: they count here too.
+        """
+        return [
+            column.name
+            for column in self.columns
+            if column.role == "quasi" or (column.role == "sensitive" and column.category == "ethnicity")
+        ]
+
     def of_kind(self, *kinds: str) -> list[str]:
         """Names of the columns whose kind, or whose own name, is one of these, in the table's order."""
         return [column.name for column in self.columns if column.kind in kinds or column.name in kinds]
@@ -88,8 +100,8 @@ class Catalogue:
             No table has a quasi-identifier.
         """
         known = [table for table in self.tables if table.subjects == kind] or list(self.tables)
-        widest = max(known, key=lambda table: len(table.with_role("quasi")), default=None)
-        if widest is None or not widest.with_role("quasi"):
+        widest = max(known, key=lambda table: len(table.quasi_identifiers), default=None)
+        if widest is None or not widest.quasi_identifiers:
             raise TableError(
                 "no table has a quasi-identifier, so nobody can be singled out by combination here.",
                 "correct the roles in a catalogue (otrack-risk profile DATA --write catalogue.toml).",

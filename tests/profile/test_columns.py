@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otrack_risk import identifiers, profile, schema
-from otrack_risk.profile.columns import SAMPLES, as_dates, measure
+from otrack_risk.profile.dates import as_dates
+from otrack_risk.profile.measured import SAMPLES, measure
 
 
 def column_of(values, header="x1", table="t", **others) -> schema.Column:
@@ -31,10 +32,10 @@ BY_VALUES = {
     "phone": ([f"07700 900{n:03}" for n in range(30)], "direct"),
     "postcode": ([f"LS{n} {n % 10}AB" for n in range(1, 40)], "quasi"),
     "nino": ([f"AB{n:06}C" for n in range(30)], "direct"),
-    "ethnicity": (["WBRI", "apkn ", "BAFR", "WROM"] * 10, "quasi"),
+    "ethnicity": (["WBRI", "apkn ", "BAFR", "WROM"] * 10, "sensitive"),
     "sen_need": (["SPLD", "SEMH", "ASD", None] * 10, "sensitive"),
     "sen_provision": (["N", "N", "K", "E"] * 10, "sensitive"),
-    "first_language": (["ENG", "POL", "URD", "PNJ"] * 10, "quasi"),
+    "first_language": (["ENG", "POL", "URD", "PNJ"] * 10, "sensitive"),
     "attendance_mark": (["/", "\\", "L", "N", "/"] * 10, "sensitive"),
     "text": ([f"Word number {n} was said to the class on that day" for n in range(40)], "free_text"),
     "id": ([f"A{n}" for n in range(40)], "direct"),

@@ -16,15 +16,15 @@ TEMPLATES = {
     "pupils of a tracker": (
         "pupils",
         "direct: UPN, Surname, Forename; "
-        "quasi: DOB, Gender, DOA, Mother tongue code, Ethnicity, Reg, Postcode; "
-        "sensitive: Eligible for free meals, SEN Status code, In LEA Care, Gifted, Authorised absences, "
-        "Unauthorised absences; other: Possible",
+        "quasi: DOB, Gender, DOA, Reg, Postcode; "
+        "sensitive: Mother tongue code, Ethnicity, Eligible for free meals, SEN Status code, In LEA Care, Gifted, "
+        "Authorised absences, Unauthorised absences; other: Possible",
     ),
     "learners of an MIS": (
         "learners",
         "direct: LearnerId, LearnerCode, Forename, LegalForename, MiddleName, Surname, LegalSurname, FormerSurname, "
-        "UPN, FormerUPN, ULN; quasi: Gender, DateOfBirth, EAL, Ethnicity, EnrolmentStatus, DateOfEntry; "
-        "sensitive: ServiceChild, IsLookedAfterorAdoptedFromCare, SENProvision code",
+        "UPN, FormerUPN, ULN; quasi: Gender, DateOfBirth, EnrolmentStatus, DateOfEntry; "
+        "sensitive: EAL, Ethnicity, ServiceChild, IsLookedAfterorAdoptedFromCare, SENProvision code",
     ),
     "users of OneRoster": (
         "users",
@@ -35,29 +35,30 @@ TEMPLATES = {
     ),
     "demographics of OneRoster": (
         "demographics",
-        "direct: sourcedId; quasi: birthDate, sex, americanIndianOrAlaskaNative, asian, blackOrAfricanAmerican, "
-        "nativeHawaiianOrOtherPacificIslander, white, demographicRaceTwoOrMoreRaces, hispanicOrLatinoEthnicity, "
-        "countryOfBirthCode, stateOfBirthAbbreviation, cityOfBirth",
+        "direct: sourcedId; quasi: birthDate, sex, stateOfBirthAbbreviation, cityOfBirth; "
+        "sensitive: americanIndianOrAlaskaNative, asian, blackOrAfricanAmerican, nativeHawaiianOrOtherPacificIslander, "
+        "white, demographicRaceTwoOrMoreRaces, hispanicOrLatinoEthnicity, countryOfBirthCode",
     ),
     "a report of an MIS": (
         "Students",
         "direct: Student ID, Legal First Name, Legal Last Name, Guardian name, Primary Guardian Email, "
         "Parent 1 Mobile, Mother's name, Photo, Emergency Contact Phone; "
-        "quasi: Date of birth, Current Form, Year Group, EAL status, Nationality; "
-        "sensitive: Free School Meals, SEN Status, In care, Ever6 FSM, Medical conditions, Attendance %, "
-        "Behaviour points, Religion, Pupil Premium Indicator; free_text: Teacher comments",
+        "quasi: Date of birth, Current Form, Year Group; "
+        "sensitive: EAL status, Nationality, Free School Meals, SEN Status, In care, Ever6 FSM, Medical conditions, "
+        "Attendance %, Behaviour points, Religion, Pupil Premium Indicator; free_text: Teacher comments",
     ),
     "a transfer file": (
         "pupils",
         "direct: UPN, FormerUPN, UniqueLearnerNumber, Surname, PreferredSurname, AddressLine1; "
-        "quasi: Sex, Language, NCyearActual, EnrolStatus, EntryDate, LeavingDate, PostCode; "
-        "sensitive: FSMeligible, FSMstartDate, InCare, CareAuthority, SENprovision, SENtype, SessionsAuthorised, "
-        "SessionsUnauthorised, YoungCarer; other: PossibleSessions",
+        "quasi: Sex, NCyearActual, EnrolStatus, EntryDate, LeavingDate, PostCode; "
+        "sensitive: Language, FSMeligible, FSMstartDate, InCare, CareAuthority, SENprovision, SENtype, "
+        "SessionsAuthorised, SessionsUnauthorised, YoungCarer; other: PossibleSessions",
     ),
     "a US export": (
         "students",
-        "direct: SSN, State Student ID, First Name, Last Name; quasi: Grade Level, Race, Hispanic, EL, Home Language, "
-        "Zip; sensitive: Free/Reduced Lunch, IEP, 504 Plan, Migrant, Homeless, GPA, Discipline",
+        "direct: SSN, State Student ID, First Name, Last Name; quasi: Grade Level, Zip; "
+        "sensitive: Race, Hispanic, EL, Home Language, Free/Reduced Lunch, IEP, 504 Plan, "
+        "Migrant, Homeless, GPA, Discipline",
     ),
 }
 

@@ -231,12 +231,10 @@ GOAL = {
         "year_group",
         "sex",
         "date_of_birth",
-        "ethnicity",
-        "first_language",
         "postcode",
         "admitted_on",
     ],
-    "sensitive": ["fsm", "sen_provision", "sen_need", "medical_condition", "points"],
+    "sensitive": ["ethnicity", "first_language", "fsm", "sen_provision", "sen_need", "medical_condition", "points"],
     "free_text": ["note"],
     "other": [],
 }
