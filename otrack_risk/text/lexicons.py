@@ -10,13 +10,14 @@ A scanner that has its own automaton puts `forms` in it and hands its hits to `s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from otrack_risk.reference import load
+from otrack_risk.text import folding
 from otrack_risk.text.spans import Span
 from otrack_risk.text.windows import (
     REACH,
@@ -92,10 +93,16 @@ def find(text: str, *, named: bool | None = None) -> list[Span]:
     return [span for span, _ in found(text, named=named)]
 
 
-def found(text: str, *, named: bool | None = None) -> list[tuple[Span, Term]]:
-    """As `find`, each span with its term, which has the category and the legal tag."""
+def found(text: str, *, named: bool | None = None, parts: Sequence[str] | None = None) -> list[tuple[Span, Term]]:
+    """As `find`, each span with its term, which has the category and the legal tag.
+
+    ``parts`` are the words of the text as :func:`otrack_risk.text.folding.fold` folds them, where they are at hand.
+    """
+    if parts is not None and not _may_hold(parts):
+        return []
     folded = fold(text)
-    return settle(text, folded, _hits(folded), named=named)
+    hits = _hits(folded)
+    return settle(text, folded, hits, named=named) if hits else []
 
 
 def settle(
@@ -112,7 +119,9 @@ def settle(
     somebody = speaks_of_somebody(text, [hit[:2] for hit in written]) if named is None else named or spoken_of(folded)
     chosen: list[tuple[Span, Term]] = []
     end_of_last = 0
-    for start, end, term in sorted(written, key=lambda hit: (hit[0], -hit[1], -hit[2].score)):
+    if len(written) > 1:
+        written.sort(key=lambda hit: (hit[0], -hit[1], -hit[2].score))
+    for start, end, term in written:
         if start < end_of_last or not _has_its_neighbours(text, folded, start, end, term):
             continue
         end_of_last = end  # the longest speaks for the words in it, also when it tells of nobody
@@ -196,15 +205,39 @@ def _automaton() -> Any:
     return machine
 
 
-def _hits(folded: str) -> Iterator[tuple[int, int, Term]]:
-    last = len(folded)
+@cache
+def _begins() -> Mapping[str, frozenset[str] | None]:
+    """The second words of the forms that begin with a word; None where one ends with it."""
+    held: dict[str, set[str] | None] = {}
+    for form in forms():
+        first, *more = folding.fold(form).split()
+        seconds = held.setdefault(first, set())
+        if seconds is not None and more:
+            seconds.add(more[0])
+        else:
+            held[first] = None
+    return {first: seconds if seconds is None else frozenset(seconds) for first, seconds in held.items()}
+
+
+def _may_hold(parts: Sequence[str]) -> bool:
+    """Whether a form may stand in a text of these words: far cheaper than to look for it, and often no."""
+    begins = _begins()
+    for place, part in enumerate(parts, start=1):
+        if part in begins:
+            seconds = begins[part]
+            if seconds is None or (place < len(parts) and parts[place] in seconds):
+                return True
+    return False
+
+
+def _hits(folded: str) -> list[tuple[int, int, Term]]:
+    last, hits = len(folded), []
     for place, (length, found_terms) in _automaton().iter(folded):
         end = place + 1
         start = end - length
-        if (start and folded[start - 1].isalnum()) or (end < last and folded[end].isalnum()):
-            continue
-        for term in found_terms:
-            yield start, end, term
+        if not ((start and folded[start - 1].isalnum()) or (end < last and folded[end].isalnum())):
+            hits += [(start, end, term) for term in found_terms]
+    return hits
 
 
 def _written_so(text: str, start: int, end: int, term: Term) -> bool:
@@ -251,7 +284,8 @@ def _led_by(name: str) -> re.Pattern[str]:
 
 
 @cache
-def _extensions(side: str, label: str) -> re.Pattern[str] | None:
+def _extensions(side: str, label: str) -> tuple[re.Pattern[str], tuple[str, ...]] | None:
+    """What goes on before or after a term, and with what it ends or begins."""
     words = [
         fold(word)
         for entry in load("lexicon").entries["extension"]
@@ -261,14 +295,19 @@ def _extensions(side: str, label: str) -> re.Pattern[str] | None:
     if not words:
         return None
     either = any_of(words)
-    return re.compile(rf"(?<!\w)(?:{either} ){{1,3}}$" if side == "before" else rf"(?: {either}(?!\w)){{1,2}}")
+    if side == "before":
+        return re.compile(rf"(?<!\w)(?:{either} ){{1,3}}$"), tuple(f"{word} " for word in words)
+    return re.compile(rf"(?: {either}(?!\w)){{1,2}}"), tuple(f" {word}" for word in words)
 
 
 def _extended(folded: str, start: int, end: int, term: Term) -> tuple[int, int]:
     """The place with the words that name one thing with it: "severe peanut allergy", "EHCP review"."""
     before, after = _extensions("before", term.label), _extensions("after", term.label)
-    left = before and before.search(folded, max(0, start - REACH), start)
-    right = after and after.match(folded, end)
+    left = right = None
+    if before and folded.endswith(before[1], 0, start):
+        left = before[0].search(folded, max(0, start - REACH), start)
+    if after and folded.startswith(after[1], end):
+        right = after[0].match(folded, end)
     return left.start() if left else start, right.end() if right else end
 
 

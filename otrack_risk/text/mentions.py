@@ -27,18 +27,18 @@ from dataclasses import dataclass, field
 from otrack_risk.text import folding, words
 from otrack_risk.text.logins import found_logins
 from otrack_risk.text.names import Key, Names, Rows
-from otrack_risk.text.note import NAME, UPPER, Found, Note, touches, within
+from otrack_risk.text.note import UPPER, Found, Note, Place, touches, within
 from otrack_risk.text.outsiders import Outsiders, words_of_facts
-from otrack_risk.text.spans import Span
+from otrack_risk.text.parts import SMALL_LETTER_AFTER, Parts, given_of
+from otrack_risk.text.spans import Span, apart
+from otrack_risk.text.unexplained import a_title
 
 COUNTED = 0.35  # the score from which a mention counts
+_TIES = frozenset("'’-")  # what joins a word to the next
+_LABELS = {"username": "USERNAME"}  # of forms that are no person
 _AFTER = re.compile(r"(['’][^\W_]+|['’](?!\w))?([^\w]*)([^\W_]*)")
 _CLASS_AFTER = re.compile(r"[ ]?[ ,(][ ]?(?:[Yy]r?[ ]?)?(?:[1-9]|1[0-3])[A-Z]{1,2}(?!\w)")  # Price 11B
-_SMALL_LETTER_AFTER = re.compile(r"[ ]([b-hj-wyz])(?:\.(?!\w)|(?![\w'’.&/]))")
 _VERB_AFTER = re.compile(r"[ ][a-z]{2,}s (?:to|that|her|his|it|being|how)(?!\w)")  # Hope hopes to
-_ONE_LETTER_AFTER = re.compile(rf"[ ]([{UPPER}])(?:\.(?!\w)|(?![\w'’.&/]))")
-_ONE_LETTER_BEFORE = re.compile(rf"(?<![\w.'’&])([{UPPER}])(?:\.[ ]?|[ ])$")
-_NAME_AFTER = re.compile(rf"[ ]({NAME})")
 _SMALL_WORD = re.compile(r"(?<![\w@./'’-])[^\W\d_A-Z]{5,20}(?![\w@/'’-]|\.\w)")
 _OF_SMALL = re.compile(r" of [a-z]")
 _AND_CAPITAL = re.compile(rf" (?:and|or|with) [{UPPER}]")
@@ -60,46 +60,41 @@ class Reader:
 
     def __post_init__(self) -> None:
         self._use = words.uses()
-        self._plain = self._use["word"] | self._use["common"] | self._use["no_name"]
+        self._words = words.any_use("word", "common", "near", "no_name")
+        self._plain: dict[str, bool] = {}
         self._doubted: dict[str, tuple[bool, bool, bool]] = {}
-        self._curriculum, _, _ = words.curriculum()
         self._outsiders = Outsiders(self.names, self.usage)
+        self._parts = Parts(self.names, self.usage, self._outsiders.part)
         self._facts = words_of_facts()
 
-    def people(self, note: Note, taken: Sequence[tuple[int, int]] = ()) -> list[Span]:
+    def people(self, note: Note, taken: Sequence[Place] = ()) -> list[Span]:
         """The people named in a note, in order and without overlap.
 
         Parameters
         ----------
         taken : stretches that are something else: e-mail addresses, file names
         """
-        shut = [*taken, *((last - 1 - length, last - 1) for last, length in self._curriculum.iter(f" {note.folded} "))]
-        logins = list(found_logins(note, self.names, self.a_word, taken)) if self.names.logins else []
-        if logins:
-            taken = [*taken, *((each.start, each.end) for each in logins)]
-            shut = [*shut, *((each.start, each.end) for each in logins)]
-        held = logins + list(self._named(note, taken, shut))
+        shut = [*taken, *words.of_lessons(note.folded, note.words)]
+        held: list[Found] = []
+        if self.names.logins and (held := found_logins(note, self.names, self.a_word, taken)):
+            logins = [(each.start, each.end) for each in held]
+            taken, shut = [*taken, *logins], [*shut, *logins]
+        held += self._named(note, taken, shut)
         held += self._outsiders.found(note, shut, held)
         if note.quiet:
             held += self._small_misspelt(note, shut, held)
         return [
-            Span(
-                each.start,
-                each.end,
-                "USERNAME" if each.form == "username" else "PERSON",
-                round(each.score, 2),
-                each.form,
-                each.rows,
-            )
-            for each in _apart(held)
+            Span(each.start, each.end, _LABELS.get(each.form, "PERSON"), each.score, each.form, each.rows)
+            for each in apart(held, _rank)
         ]
 
-    def _named(self, note: Note, taken: Sequence[tuple[int, int]], shut: Sequence[tuple[int, int]]) -> Iterator[Found]:
+    def _named(self, note: Note, taken: Sequence[Place], shut: Sequence[Place]) -> Iterator[Found]:
         """Names of the roster that stand in the note, the longest first."""
         hits = list(self.names.found(note.folded))
         if len(hits) > 1:
             hits.sort(key=lambda hit: (hit[0] - hit[1], hit[0]))
-        used: list[tuple[int, int]] = []
+        kin = bool(hits) and not self._use["kin_title"].isdisjoint(note.words)
+        used: list[Place] = []
         for start, end, key in hits:
             if within(start, end, used) or touches(start, end, taken):
                 continue
@@ -113,11 +108,11 @@ class Reader:
                 continue
             if within(start, end, shut):
                 continue
-            if found := self._compound(note, start, end, key):
+            if found := self._parts.compound(note, start, end, key):
                 used.append((found.start, found.end))
                 yield found
                 continue
-            if (begin := self._titled_by_kin(note, start)) >= 0:
+            if kin and (begin := self._titled_by_kin(note, start)) >= 0:
                 used.append((begin, end))
                 yield Found(begin, end, 0.7, "relation")
                 continue
@@ -125,7 +120,7 @@ class Reader:
             if score >= COUNTED:
                 used.append((start, end))
                 form = "staff" if key.form == "adult" else key.form
-                yield self._wider(note, Found(start, end, score, form, key.subjects), key)
+                yield self._parts.wider(note, Found(start, end, score, form, key.subjects), key)
 
     def _titled_by_kin(self, note: Note, start: int) -> int:
         """Where "uncle" begins in "uncle Bilal", who is not the child of that name; -1 where none stands before."""
@@ -150,32 +145,7 @@ class Reader:
 
     def a_word(self, word: str) -> bool:
         """Whether a folded word is one that people write without thinking of a name."""
-        use = self._use
-        listed = any(word in use[kind] for kind in ("word", "common", "near", "no_name"))
-        return listed or self.usage.a_word(word)
-
-    def _compound(self, note: Note, start: int, end: int, key: Key) -> Found | None:
-        """A name within a longer one that a hyphen joins: the whole, which may be a misspelling of another."""
-        text = note.text
-        left = start > 1 and text[start - 1] == "-" and text[start - 2].isalpha()
-        right = text[end : end + 1] == "-" and text[end + 1 : end + 2].isupper()
-        if not (left or right) or not text[start].isupper():
-            return None
-        whole = next((word for word in note.capitals if word.start <= start and end <= word.end), None)
-        if whole is None or (whole.start, whole.end) == (start, end):
-            return None
-        joined = whole.low.replace(" ", "")
-        rows = {row for name in self.names.like(joined) for row in self.names.keys[name].subjects}
-        if rows:
-            after = _NAME_AFTER.match(text, whole.end)
-            last = self.names.keys.get(folding.fold(after[1]).strip()) if after else None
-            both = rows & last.rows.get("surname", set()) if last else set()
-            if both and after:
-                return Found(whole.start, after.end(), 0.9, "misspelt", tuple(sorted(both)))
-            return Found(whole.start, whole.end, 0.6, "misspelt", tuple(sorted(rows)))
-        lasts = key.rows.get("surname", set())
-        found = Found(whole.start, whole.end, 0.6, "outside", tuple(sorted(lasts)) if right or left else ())
-        return self._wider(note, found, Key({"surname": lasts})) if lasts else found
+        return word in self._words or self.usage.a_word(word)
 
     def _score(self, note: Note, start: int, end: int, spelt: str, key: Key) -> float:
         """How likely a name that stands alone is one; 0 where it is not."""
@@ -183,6 +153,11 @@ class Reader:
         word = text[start:end]
         if start > 1 and text[start - 1] in "'’" and text[start - 2].isalnum():
             return 0.0  # the end of another word: O'Brien for Brien
+        if self._plainly(spelt) and word[0].isupper():
+            follows = text[end : end + 2]
+            alone = follows[:1] not in _TIES and not (follows[:1] == " " and follows[1:].isupper())
+            if alone and (not start or text[start - 1] not in _TIES) and not (word.isupper() and len(word) <= 4):
+                return 0.85 if "forename" in key.rows else 0.8
         tail, gap, after = _AFTER.match(text, end).groups()  # type: ignore[union-attr]
         if tail and tail[1:].lower() in ("t", "re", "ve", "m"):
             return 0.0  # don't
@@ -194,7 +169,7 @@ class Reader:
         low, adjacent = after.lower(), gap == " "
         if adjacent and low in use["place_after"] and (after[:1].isupper() or place):
             return 0.0
-        if self._outsiders.a_title(note, start, spelt) or (gap == "-" and after[:1].islower()):
+        if a_title(note, start, spelt) or (gap == "-" and after[:1].islower()):
             return 0.0
         if start and text[start - 1] == "-" and note.before(start)[0].islower() and note.before(start)[1] == "-":
             return 0.0  # free-Will, Will-power
@@ -228,18 +203,28 @@ class Reader:
             return 0.3  # Victoria Park
         return 0.65
 
+    def _plainly(self, spelt: str) -> bool:
+        """Whether a name is nothing else: no word, month, place, title, language, faith or town; kept."""
+        plain = self._plain.get(spelt)
+        if plain is None:
+            plain = not (any(self._doubts(spelt)) or spelt in self._facts or spelt in words.curriculum()[1])
+            self._plain[spelt] = plain
+        return plain
+
     def _doubts(self, spelt: str) -> tuple[bool, bool, bool]:
         """Whether a name is also a word, a month, a place."""
         if spelt not in self._doubted:
             use = self._use
-            a_word = all(part in self._plain or self.usage.a_word(part) for part in spelt.split())
+            a_word = all(
+                part in words.any_use("word", "common", "no_name") or self.usage.a_word(part) for part in spelt.split()
+            )
             self._doubted[spelt] = a_word, spelt in use["month"], spelt in use["place"]
         return self._doubted[spelt]
 
     def _small_score(self, note: Note, start: int, end: int, spelt: str, key: Key, gap: str, elsewhere: bool) -> float:
         """The score of a name in small letters: no word, and where the notes have capitals mostly written with one."""
         parts = spelt.split()
-        hit = _SMALL_LETTER_AFTER.match(note.text, end) if note.quiet and given_of(key) else None
+        hit = SMALL_LETTER_AFTER.match(note.text, end) if note.quiet and given_of(key) else None
         if hit and set(self.names.initials.get(spelt[0] + hit[1], ())) & given_of(key):
             return 0.6  # hope r: the letter is that of the surname
         if elsewhere or key.form == "adult" or len(spelt) < (3 if note.quiet else 4):
@@ -250,7 +235,7 @@ class Reader:
             return 0.0
         return 0.6
 
-    def _small_misspelt(self, note: Note, shut: Sequence[tuple[int, int]], known: Sequence[Found]) -> Iterator[Found]:
+    def _small_misspelt(self, note: Note, shut: Sequence[Place], known: Sequence[Found]) -> Iterator[Found]:
         """Words that nothing explains, one usual slip from a first name, in a note without capitals."""
         held = [*shut, *((each.start, each.end) for each in known)]
         for hit in _SMALL_WORD.finditer(note.text):
@@ -304,60 +289,6 @@ class Reader:
             or (key is not None and low not in use["word"])
         )
 
-    def _wider(self, note: Note, found: Found, key: Key) -> Found:
-        """The mention with what belongs to it: an initial, a misspelt or an unknown part of the full name."""
-        given = given_of(key)
-        if not note.text[found.start].isupper():
-            hit = _SMALL_LETTER_AFTER.match(note.text, found.end) if note.quiet and given else None
-            rows = given & set(self.names.initials.get(note.folded[found.start] + hit[1], ())) if hit else set()
-            return Found(found.start, hit.end(), 0.7, found.form, tuple(sorted(rows))) if hit and rows else found
-        if given or not key.rows:
-            return self._with_surname(note, found, given)
-        return self._with_forename(note, found, key.rows.get("surname", set()))
-
-    def _with_surname(self, note: Note, found: Found, given: set[int]) -> Found:
-        text, keys = note.text, self.names.keys
-        hit = _ONE_LETTER_AFTER.match(text, found.end)
-        if hit and hit[1] != "I":
-            rows = given & set(self.names.initials.get(note.folded[found.start] + folding.fold(hit[1]), ()))
-            score = 0.9 if rows else found.score
-            return Found(found.start, hit.end(), score, found.form, tuple(sorted(rows or given)))
-        hit = _NAME_AFTER.match(text, found.end)
-        part = self._outsiders.part(hit[1]) if hit else ""
-        if not hit or not part:
-            return found
-        end = found.end + 1 + len(hit[1]) - (2 if hit[1].endswith(("'s", "’s")) else 0)
-        rows = {row for name in self.names.like(part) for row in keys[name].rows.get("surname", ())} & given
-        if rows:
-            return Found(found.start, end, 0.9, "misspelt", tuple(sorted(rows)))
-        known = keys.get(part)
-        if known is not None and not known.adult and "surname" not in known.rows:
-            return found  # Daisy Emeka: two children
-        if known is None and (part in self._use["near"] or self.usage.lower.get(part, 0)):
-            return found
-        return Found(found.start, end, found.score, "outside")
-
-    def _with_forename(self, note: Note, found: Found, lasts: set[int]) -> Found:
-        text, keys = note.text, self.names.keys
-        if hit := _ONE_LETTER_BEFORE.search(text, max(0, found.start - 4), found.start):
-            rows = lasts & set(self.names.initials.get(folding.fold(hit[1]) + note.folded[found.start], ()))
-            return Found(hit.start(), found.end, 0.9 if rows else found.score, "surname", tuple(sorted(rows or lasts)))
-        before, between = note.before(found.start)
-        part = self._outsiders.part(before) if between == " " and before[:1].isupper() else ""
-        if not part or self.usage.a_word(part) or part in self._use["near"]:
-            return found
-        start = found.start - 1 - len(before)
-        like = self.names.like(part)
-        rows = {row for name in like for row in given_of(keys[name])} & lasts
-        if rows:
-            return Found(start, found.end, 0.9, "misspelt", tuple(sorted(rows)))
-        return Found(start, found.end, max(found.score, 0.7), "relative", tuple(sorted(lasts)))
-
-
-def given_of(key: Key) -> set[int]:
-    """The children of whom a key is the forename or nickname."""
-    return key.rows.get("forename", set()) | key.rows.get("nickname", set())
-
 
 def subjects_in(names: Names, folded: str) -> Rows:
     """The children whose full name stands in a piece of text such as a file name or an e-mail address, else none."""
@@ -373,12 +304,6 @@ def subjects_in(names: Names, folded: str) -> Rows:
     return tuple(sorted(rows))
 
 
-def _apart(found: list[Found]) -> list[Found]:
-    """The longest of those that overlap, then the surest; in order."""
-    if len(found) < 2:
-        return found
-    kept: list[Found] = []
-    for each in sorted(found, key=lambda f: (f.start - f.end, -f.score, f.start)):
-        if not any(other.start < each.end and each.start < other.end for other in kept):
-            kept.append(each)
-    return sorted(kept, key=lambda f: f.start)
+def _rank(found: Found) -> tuple[int, float, int]:
+    """The longest first, then the surest."""
+    return found.start - found.end, -found.score, found.start

@@ -1,7 +1,8 @@
 """The names of one school in one automaton: every spelling of each, what it can mean, and what misspells it.
 
 Names are kept folded (:mod:`otrack_risk.text.folding`). A key stands between spaces, so that what the automaton
-finds is a whole word: punctuation, hyphens and apostrophes of a note are spaces by then.
+finds is a whole word: punctuation, hyphens and apostrophes of a note are spaces by then. What a spelling means is
+worked out when it is first met: most names of a school stand in none of its notes.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from otrack_risk.text import folding
 
 Rows = tuple[int, ...]  # row numbers of the roster
 Form = Literal["full", "forename", "nickname", "surname", "adult"]
-_FORMS: tuple[Form, ...] = ("full", "forename", "nickname", "surname")
+FORMS: tuple[Form, ...] = ("full", "forename", "nickname", "surname")
+Adults = Iterable[tuple[str, str, str | None]]  # forename, surname, school
+Ints = npt.NDArray[np.int32]
+Pairs = tuple[Iterable[str], Iterable[int]]  # names, and the row of each
 _KNOWN_FROM = 4  # letters of a name from which a misspelling of it is looked for
 _LONG_FROM = 5  # letters of word and name from which any one slip will do, and of which a short form may be made
 _LOGIN_FROM = 4  # letters of a user name made of a child's name
@@ -35,30 +43,152 @@ class Key:
 
     def settled(self) -> Key:
         """With form and subjects, once all rows are in."""
-        self.form = next((form for form in _FORMS if form in self.rows), "adult")
+        self.form = next((form for form in FORMS if form in self.rows), "adult")
         self.subjects = tuple(sorted(set().union(*self.rows.values()))) if self.rows else ()
         return self
 
 
 @dataclass(frozen=True)
-class Names:
-    """The names of one school, or of all, in one automaton."""
+class Spellings:
+    """Every spelling of the children's names, each once, with the children whom it can mean.
 
-    keys: Mapping[str, Key]
-    automaton: Any
-    initials: Mapping[str, Rows]  # "dh" -> children
-    adult_initials: frozenset[str]
-    slipped: Mapping[str, tuple[str, ...]]  # a name less one letter -> names
-    heard: Mapping[str, tuple[str, ...]]  # a sound -> names
-    begun: Mapping[str, tuple[str, ...]]  # three letters -> first names that begin so
-    logins: Mapping[str, Rows]  # "dholt", "holtd", "daisyholt" -> children
-    _likes: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    Attributes
+    ----------
+    texts : n spellings, folded
+    first : n + 1 places, where the entries of each spelling begin in ``forms`` and ``rows``
+    forms : of each entry, a place in :data:`FORMS`
+    rows : of each entry, the row of the roster
+    initials : initials and as many rows, "dh" for Daisy Holt
+    given : first names as user names have them, and as many rows
+    family : surnames as user names have them, and as many rows
+    """
+
+    texts: Sequence[str] = ()
+    first: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
+    forms: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    initials: Pairs = ((), ())
+    given: Pairs = ((), ())
+    family: Pairs = ((), ())
+
+
+class Shapes:
+    """How names are written, how they sound and what they are less one letter: worked out once, for all schools."""
+
+    def __init__(self) -> None:
+        self._spelt: dict[str, tuple[str, ...]] = {}
+        self._known: set[str] = set()
+        self._slipped: dict[str, list[str]] = {}  # a name less one letter -> names
+        self._heard: dict[str, list[str]] = {}  # a sound -> names
+
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """As :func:`otrack_risk.text.folding.spellings`."""
+        if name not in self._spelt:
+            self._spelt[name] = folding.spellings(name) if name else ()
+        return self._spelt[name]
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Takes in what may be misspelt: names of one word, of four letters or more."""
+        for name in {name for name in names if len(name) >= _KNOWN_FROM and " " not in name} - self._known:
+            self._known.add(name)
+            self._heard.setdefault(folding.sound(name), []).append(name)
+            for less in dict.fromkeys(folding.without_one(name)):
+                self._slipped.setdefault(less, []).append(name)
+
+    def near(self, word: str) -> set[str]:
+        """Names of all schools that share the word, or the word less a letter, less a letter at most."""
+        return {name for less in folding.without_one(word) for name in self._slipped.get(less, ())}
+
+    def heard(self, sound: str) -> Sequence[str]:
+        """Names of all schools that sound like this."""
+        return self._heard.get(sound, ())
+
+
+class Keys(Mapping[str, Key]):
+    """The spellings of one school, each with what it can mean."""
+
+    def __init__(self, spelt: Spellings, adults: Sequence[str]) -> None:
+        import ahocorasick
+
+        self.automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        self.lengths = [*map(len, spelt.texts)]
+        self._first, self._forms, self._rows = spelt.first.tolist(), spelt.forms.tolist(), spelt.rows.tolist()
+        self._adult: set[int] = set()
+        self._made: dict[int, Key] = {}
+        add = self.automaton.add_word
+        for place, text in enumerate(spelt.texts):
+            add(f" {text} ", place)
+        for text in adults:
+            if (place := self.automaton.get(f" {text} ", -1)) < 0:
+                place = len(self.lengths)
+                self.lengths.append(len(text))
+                add(f" {text} ", place)
+            self._adult.add(place)
+        self.automaton.make_automaton()
+
+    def at(self, place: int) -> Key:
+        """What the spelling at this place means."""
+        if place not in self._made:
+            rows: dict[Form, set[int]] = {}
+            if place + 1 < len(self._first):  # the others are of adults alone
+                for entry in range(self._first[place], self._first[place + 1]):
+                    rows.setdefault(FORMS[self._forms[entry]], set()).add(self._rows[entry])
+            self._made[place] = Key(rows, place in self._adult).settled()
+        return self._made[place]
+
+    def __getitem__(self, spelt: str) -> Key:
+        if (place := self.automaton.get(f" {spelt} ", -1)) < 0:
+            raise KeyError
+        return self.at(place)
+
+    def get(self, spelt: str, default: Any = None) -> Any:
+        """What a spelling means, or the default."""
+        place = self.automaton.get(f" {spelt} ", -1)
+        return default if place < 0 else self.at(place)
+
+    def __contains__(self, spelt: object) -> bool:
+        return f" {spelt} " in self.automaton
+
+    def __iter__(self) -> Iterator[str]:
+        return (padded[1:-1] for padded in self.automaton)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+class Names:
+    """The names of one school, or of all, in one automaton.
+
+    Attributes
+    ----------
+    keys : what each spelling can mean
+    logins : whether there is any user name to look for
+    adult_initials : "rt" for Ruth Tranter
+    """
+
+    def __init__(self, spelt: Spellings, adults: Adults = (), shapes: Shapes | None = None) -> None:
+        self._spelt, self._shapes = spelt, shapes or Shapes()
+        grown, self.adult_initials = _adults(adults, self._shapes)
+        self.keys = Keys(spelt, grown)
+        self.logins = len(spelt.texts) > 0
+        self._shapes.learn(spelt.texts)
+        self._shapes.learn(grown)
+        self._likes: dict[str, tuple[str, ...]] = {}
 
     def found(self, folded: str) -> Iterator[tuple[int, int, Key]]:
         """Every key in a folded text, with its place; they may overlap."""
         if self.keys:
-            for last, (length, key) in self.automaton.iter(f" {folded} "):
-                yield last - length - 1, last - 1, key
+            lengths, at = self.keys.lengths, self.keys.at
+            for last, place in self.keys.automaton.iter(f" {folded} "):
+                yield last - lengths[place] - 1, last - 1, at(place)
+
+    @cached_property
+    def initials(self) -> Mapping[str, Rows]:
+        """The children of each pair of initials: "dh" -> rows."""
+        held: dict[str, set[int]] = defaultdict(set)
+        for pair, row in zip(*self._spelt.initials, strict=True):
+            held[pair].add(row)
+        return {pair: tuple(sorted(rows)) for pair, rows in held.items()}
 
     def like(self, word: str) -> tuple[str, ...]:
         """Names that a folded word misspells: one slip away, or a few where it sounds the same."""
@@ -74,7 +204,7 @@ class Names:
         if len(word) < _KNOWN_FROM:  # Aby for Abby
             twice = {word[:place] + word[place - 1 :] for place in range(2, len(word) + 1)}
             return tuple(sorted(name for name in twice if name in self.keys))
-        near = {name for less in folding.without_one(word) for name in self.slipped.get(less, ())}
+        near = [name for name in self._shapes.near(word) if name in self.keys]
         long = len(word) >= _LONG_FROM
         close = {
             name
@@ -85,25 +215,60 @@ class Names:
             return tuple(sorted(close))
         heard = folding.sound(word)
         most = 3 if len(heard) > 2 else 2
-        same = self.heard.get(heard, ())
-        return tuple(
-            sorted(name for name in same if len(name) > _LONG_FROM and folding.slips(word, name, most) <= most)
-        )
+        same = [name for name in self._shapes.heard(heard) if len(name) > _LONG_FROM and name in self.keys]
+        return tuple(sorted(name for name in same if folding.slips(word, name, most) <= most))
 
     def short_for(self, word: str) -> tuple[str, ...]:
         """First names of which a folded word is a short form made on the spot: Ells, Gabs, Jaz, Tem."""
         if word[2:3] == "z":
-            return tuple(n for end in "srz" for n in self.begun.get(word[:2] + end, ()) if word[3:] in _ENDED_Z)
+            return tuple(n for end in "srz" for n in self._begun.get(word[:2] + end, ()) if word[3:] in _ENDED_Z)
         clips = tuple(word[: len(word) - len(end)] for end in _ENDED if word.endswith(end))
         return tuple(
             name
-            for name in self.begun.get(word[:3], ())
+            for name in self._begun.get(word[:3], ())
             if name != word and any(len(clip) > 2 and name.startswith(clip) for clip in clips)
         )
 
     def login(self, token: str) -> Rows:
-        """The children of whom a folded user name, without its digits and dots, is made."""
-        return self.logins.get(token, ())
+        """The children of whose names a folded user name, without its digits and dots, is made.
+
+        User names as schools make them: dholt, holtd, daisyholt, holtdaisy, daisyh; of four letters or more.
+        """
+        if len(token) < _LOGIN_FROM:
+            return ()
+        given, family = self._parts
+        nobody: dict[int, None] = {}
+        rows: set[int] = set()
+        for cut in range(1, len(token)):
+            left, right = token[:cut], token[cut:]
+            rows |= given.get(left, nobody).keys() & family.get(right, nobody).keys()
+            rows |= family.get(left, nobody).keys() & given.get(right, nobody).keys()
+        initials = ((given, token[0], family, token[1:]), (given, token[-1], family, token[:-1]))
+        for begun, letter, held, name in (*initials, (family, token[-1], given, token[:-1])):
+            if name in held:
+                rows |= held[name].keys() & {row for other in begun if other[0] == letter for row in begun[other]}
+        return tuple(sorted(rows))
+
+    @cached_property
+    def _parts(self) -> tuple[dict[str, dict[int, None]], dict[str, dict[int, None]]]:
+        """First names and surnames as user names have them, each with its children."""
+        both: list[dict[str, dict[int, None]]] = [{}, {}]
+        for held, names in zip(both, (self._spelt.given, self._spelt.family), strict=True):
+            for name, row in zip(*names, strict=True):
+                held.setdefault(name, {})[row] = None
+        return both[0], both[1]
+
+    @cached_property
+    def _begun(self) -> dict[str, list[str]]:
+        """Three letters -> first names that begin so, in the order of the alphabet."""
+        held: dict[str, list[str]] = {}
+        spelt, forename = self._spelt, FORMS.index("forename")
+        begins = np.zeros(len(spelt.texts), dtype=np.bool_)
+        begins[np.searchsorted(spelt.first, np.flatnonzero(spelt.forms == forename), side="right") - 1] = True
+        for name in sorted(spelt.texts[place] for place in np.flatnonzero(begins).tolist()):
+            if len(name) >= _KNOWN_FROM and " " not in name:
+                held.setdefault(name[:3], []).append(name)
+        return held
 
 
 @dataclass(frozen=True)
@@ -119,123 +284,19 @@ class Everybody:
         """Every full name in a folded text: place, and the children of that name."""
         found = []
         for last, which in self.automaton.iter(f" {folded} "):
-            rows = tuple(int(row) for row in self.rows[self.first[which] : self.first[which + 1]])
+            rows = tuple(self.rows[self.first[which] : self.first[which + 1]].tolist())
             found.append((last - 1 - int(self.length[which]), last - 1, rows))
         return found
 
 
-@dataclass(frozen=True)
-class Child:
-    """How one child may be called, and where the child is; text as the table has it."""
-
-    forenames: tuple[str, ...]
-    called: tuple[str, ...]  # preferred names and nicknames
-    middle: str
-    surnames: tuple[str, ...]
-
-
-def names_of(children: Iterable[tuple[int, Child]], adults: Iterable[tuple[str, str, str | None]]) -> Names:
-    keys: dict[str, Key] = defaultdict(Key)
-    initials: dict[str, set[int]] = defaultdict(set)
-    logins: dict[str, set[int]] = defaultdict(set)
-    adult_initials = set()
-
-    def put(spelling: str, form: Form, row: int) -> None:
-        if len(spelling) > 1:
-            keys[spelling].rows.setdefault(form, set()).add(row)
-
-    for row, child in children:
-        lasts = [way for name in child.surnames for way in folding.spellings(name)]
-        parts: tuple[tuple[Form, tuple[str, ...]], ...] = (("forename", child.forenames), ("nickname", child.called))
-        for form, given in parts:
-            for name in given:
-                ways = folding.spellings(name)
-                for way in ways:
-                    put(way, form, row)
-                    _put_full(put, way, lasts, child.middle, row)
-                    for last in lasts[:1]:
-                        initials[way[0] + last[0]].add(row)
-                part = ways[0].partition(" ")[0] if ways else ""
-                if ways and part != ways[0] and len(part) > 2:
-                    put(part, "nickname", row)
-                    _put_full(put, part, lasts, "", row)
-        for last in lasts:
-            put(last, "surname", row)
-        _put_logins(logins, child, lasts, row)
+def _adults(adults: Adults, shapes: Shapes) -> tuple[list[str], frozenset[str]]:
+    """Every spelling of the names of adults, each once; and their initials."""
+    held: dict[str, None] = {}
+    initials = set()
     for first, last, _ in adults:
-        for way in folding.spellings(last) if last else ():
-            keys[way].adult = True
-            for called in folding.spellings(first) if first else ():
-                keys[f"{called} {way}"].adult = keys[called].adult = True
-                adult_initials.add(called[0] + way[0])
-    return _compiled(dict(keys), initials, adult_initials, logins)
-
-
-def _put_logins(logins: dict[str, set[int]], child: Child, lasts: Sequence[str], row: int) -> None:
-    """User names as schools make them: dholt, holtd, daisyholt, holtdaisy, daisyh; digits and dots are put aside."""
-    for given in (*child.forenames[:1], *child.called[:1]):
-        first = folding.fold(given).replace(" ", "")
-        for last in {last.replace(" ", "") for last in lasts}:
-            if first and last:
-                for made in (first[0] + last, last + first[0], first + last, last + first, first + last[0]):
-                    logins[made].add(row)
-
-
-def _put_full(put: Any, first: str, lasts: Sequence[str], middle: str, row: int) -> None:
-    """Forename and surname in both orders, behind a comma, with the middle name, with half of a double surname."""
-    for last in lasts:
-        for way in (last, *(last.split(" ") if " " in last else ())):
-            put(f"{first} {way}", "full", row)
-        put(f"{last} {first}", "full", row)
-        put(f"{last}  {first}", "full", row)  # "Holt, Daisy": comma and space are two spaces when folded
-        for between in folding.spellings(middle) if middle else ():
-            put(f"{first} {between} {last}", "full", row)
-
-
-def _compiled(
-    keys: dict[str, Key],
-    initials: Mapping[str, set[int]],
-    adult_initials: set[str],
-    logins: Mapping[str, set[int]],
-) -> Names:
-    import ahocorasick
-
-    automaton = ahocorasick.Automaton()
-    for spelt, key in keys.items():
-        automaton.add_word(f" {spelt} ", (len(spelt), key.settled()))
-    automaton.make_automaton()
-    slipped: dict[str, set[str]] = defaultdict(set)
-    heard: dict[str, set[str]] = defaultdict(set)
-    begun: dict[str, set[str]] = defaultdict(set)
-    for name, key in keys.items():
-        if len(name) >= _KNOWN_FROM and " " not in name and key.form != "full":
-            for less in folding.without_one(name):
-                slipped[less].add(name)
-            heard[folding.sound(name)].add(name)
-            if "forename" in key.rows and len(name) >= _KNOWN_FROM:
-                begun[name[:3]].add(name)
-    return Names(
-        keys=keys,
-        automaton=automaton,
-        initials={pair: tuple(sorted(rows)) for pair, rows in initials.items()},
-        adult_initials=frozenset(adult_initials),
-        slipped={less: tuple(sorted(names)) for less, names in slipped.items()},
-        heard={sound: tuple(sorted(names)) for sound, names in heard.items()},
-        begun={three: tuple(sorted(names)) for three, names in begun.items()},
-        logins={made: tuple(sorted(rows)) for made, rows in logins.items() if len(made) >= _LOGIN_FROM},
-    )
-
-
-def everybody_of(pairs: Iterable[tuple[str, int]]) -> Everybody:
-    import ahocorasick
-    import numpy as np
-    import polars as pl
-
-    held = pl.DataFrame(list(pairs), schema={"name": pl.String, "row": pl.Int32}, orient="row").sort("name", "row")
-    names = held.group_by("name", maintain_order=True).len()
-    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-    for which, name in enumerate(names["name"]):
-        automaton.add_word(f" {name} ", which)
-    automaton.make_automaton()
-    first = np.concatenate([[0], np.cumsum(names["len"].to_numpy())]).astype(np.int64)
-    return Everybody(automaton, names["name"].str.len_chars().to_numpy(), first, held["row"].to_numpy())
+        for way in shapes.spellings(last):
+            held[way] = None
+            for called in shapes.spellings(first):
+                held[called] = held[f"{called} {way}"] = None
+                initials.add(called[0] + way[0])
+    return list(held), frozenset(initials)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from otrack_risk.text import folding
 from otrack_risk.text.names import Rows
 
+Place = tuple[int, int]  # where a stretch begins, and where it ends, exclusive
+
 UPPER = "A-ZÀ-ÖØ-ÞĀ-ŽȘȚ"
 NAME = rf"[{UPPER}][^\W\d_]+(?:['’-][^\W\d_]+)*"
-_CAPITAL = re.compile(rf"[{UPPER}](?<![^\W_].)[^\W\d_]*(?:['’-][^\W\d_]+)*", re.DOTALL)
+_CAPITAL = re.compile(rf"[{UPPER}](?<![^\W_].)[^\W\d_]*(?:(?!['’-])|(?:['’-][^\W\d_]+)*)", re.DOTALL)
 _CAPITAL_AND_SMALL = re.compile(rf"[{UPPER}][^\W\d_A-Z]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENING = frozenset(" \t\r\"'“‘([")  # stands between the end of a sentence and the next word
@@ -46,28 +48,30 @@ class Note:
     Attributes
     ----------
     folded : the text folded, place by place
+    words : the folded words
     quiet : no word is written with a capital and small letters, so that capitals tell nothing
     capitals : the words with a capital
     """
 
-    __slots__ = ("capitals", "folded", "quiet", "text")
+    __slots__ = ("capitals", "folded", "quiet", "text", "words")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.folded = folding.fold(text)
+        self.words = self.folded.split()
         self.quiet = not _CAPITAL_AND_SMALL.search(text)
-        self.capitals = [self._word(hit) for hit in _CAPITAL.finditer(text)]
-
-    def _word(self, hit: re.Match[str]) -> Word:
-        written, start = hit[0], hit.start()
-        if written[-2:-1] in ("'", "’"):
-            written = bare(written)
-        low = self.folded[start : start + len(written)]
-        return Word(start, start + len(written), written, " ".join(low.split()) if " " in low else low)
+        self.capitals: list[Word] = []
+        for hit in _CAPITAL.finditer(text):
+            written, start = hit[0], hit.start()
+            if written[-2:-1] in ("'", "’"):
+                written = bare(written)
+            end = start + len(written)
+            low = self.folded[start:end]
+            self.capitals.append(Word(start, end, written, " ".join(low.split()) if " " in low else low))
 
     def before(self, start: int) -> tuple[str, str]:
         """The word before a place, without 's, and what stands between them."""
-        least = max(0, start - 24)
+        least = start - 24 if start > 24 else 0
         end = least + len(self.folded[least:start].rstrip())
         begin = self.folded.rfind(" ", least, end) + 1 or least
         if end - begin == 1 and begin and self.text[begin - 1] in "'’":
@@ -90,7 +94,7 @@ def bare(written: str) -> str:
     return _POSSESSIVE.sub("", written)
 
 
-def within(start: int, end: int, shut: Sequence[tuple[int, int]]) -> bool:
+def within(start: int, end: int, shut: Sequence[Place]) -> bool:
     """Whether a stretch lies within one of others."""
     for s, e in shut:  # noqa: SIM110 - a generator costs three times as much, and this runs on every name
         if s <= start and end <= e:
@@ -98,7 +102,7 @@ def within(start: int, end: int, shut: Sequence[tuple[int, int]]) -> bool:
     return False
 
 
-def touches(start: int, end: int, shut: Sequence[tuple[int, int]]) -> bool:
+def touches(start: int, end: int, shut: Sequence[Place]) -> bool:
     """Whether a stretch shares a place with one of others."""
     for s, e in shut:  # noqa: SIM110 - as above
         if s < end and start < e:

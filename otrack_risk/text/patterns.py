@@ -23,11 +23,11 @@ number and file names with blanks were added.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from otrack_risk.text import patterns_numbers as numbers
 from otrack_risk.text import patterns_places as places
-from otrack_risk.text.spans import Span
+from otrack_risk.text.spans import Span, apart
 from otrack_risk.text.words import uses
 
 COUNTED = 0.35  # the score from which a span is counted
@@ -53,7 +53,7 @@ _EXTENSIONS = (
     "jpg|jpeg|png|gif|heic|heif|bmp|tiff?|webp|svg|pdf|docx?|docm|odt|rtf|txt|xlsx?|xlsm|xlsb|ods|csv|pptx?|pub|one|"
     "msg|eml|mp4|mov|m4v|m4a|avi|mp3|wav|zip|sims|ctf|xml|json"
 )
-_EXTENSION = re.compile(rf"\.(?:{_EXTENSIONS})(?![\w])", re.I)
+_EXTENSION = re.compile(rf"\.(?=[a-z])(?:{_EXTENSIONS})(?![\w])", re.I)
 _FILE = re.compile(rf"(?<![\w\\/.-])[\w(][\w()&+'~./\\-]{{0,159}}\.(?:{_EXTENSIONS})(?!\w)", re.I)
 _QUOTED_FILE = re.compile(
     rf"(?:\"|“|‘|`|(?<!\w)')([\w(][\w()&+'’~,./\\ -]{{0,159}}\.(?:{_EXTENSIONS}))(?:\"|”|’|'|`)", re.I
@@ -198,7 +198,12 @@ def find(text: str) -> list[Span]:
         found.extend(places.saints(text))
     if _any(_DWELLING, low):
         found.extend(places.unnumbered(text))
-    return _apart(found) if found else found
+    return apart(found, _rank) if found else found
+
+
+def _rank(span: Span) -> tuple[bool, int, float, int]:
+    """Counted before uncounted, longer before shorter, surer before less sure."""
+    return span.score < COUNTED, span.start - span.end, -span.score, span.start
 
 
 def _any(words: tuple[str, ...], text: str) -> bool:
@@ -332,12 +337,3 @@ def _birth_before(text: str, said: list[re.Match[str]], start: int, *, whole: bo
 def _is_day(date: re.Match[str]) -> bool:
     day, month = (int(date["a"]), int(date["b"])) if date["a"] else (int(date["d"] or 1), int(date["c"] or 1))
     return (1 <= day <= 31 and 1 <= month <= 12) or (1 <= month <= 31 and 1 <= day <= 12)
-
-
-def _apart(found: Iterable[Span]) -> list[Span]:
-    """The spans that win: counted before uncounted, longer before shorter, surer before less sure."""
-    kept: list[Span] = []
-    for span in sorted(found, key=lambda s: (s.score < COUNTED, s.start - s.end, -s.score, s.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)

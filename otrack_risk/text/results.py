@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from otrack_risk.display import tables
@@ -76,6 +76,7 @@ class Scan(Shown):
     measured_assumed: bool  # the two above are assumed, not measured
     model: str  # the model that looked for people beyond the roster, or "none"
     full_names_only: int = 0  # notes in which children were looked for by full name only, their school being unknown
+    by_set: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # labelled notes -> recall, precision
 
     def looked_for(self) -> tuple[tuple[str, State, str], ...]:
         """What was found, what was not, what was not looked for; and how."""
@@ -126,16 +127,29 @@ class Scan(Shown):
             f"{_about(self.special_expected, self.special_interval)}."
         )
         if self.recall is not None:
-            ground = "assumed, not yet measured" if self.measured_assumed else "measured on labelled notes"
-            said += (
-                f" A scan like this finds {tables.percent(self.recall)} of such mentions, and"
-                f" {tables.percent(self.precision)} of what it takes for one is one ({ground})."
-            )
+            said += f" {self._known_to_find()}"
         if self.model == "none":
             said += (
                 " People in no table were looked for only by title, relation and first name, because no model was used."
             )
         return said
+
+    def _known_to_find(self) -> str:
+        """How well a scan is known to find such mentions, and what the interval takes for granted."""
+        ground = "assumed, not yet measured" if self.measured_assumed else "measured on labelled notes"
+        if len(self.by_set) < 2:
+            return (
+                f"A scan like this finds {tables.percent(self.recall)} of such mentions, and"
+                f" {tables.percent(self.precision)} of what it takes for one is one ({ground})."
+            )
+        found = _listed(f"{tables.percent(recall)} in {name}" for name, (recall, _) in self.by_set.items())
+        right = _listed(f"{tables.percent(precision)} in {name}" for name, (_, precision) in self.by_set.items())
+        return (
+            f"A scan like this finds, of such mentions, {found}; of what it takes for one, one is {right} ({ground})."
+            " The numbers from and to take it that these notes are as hard to read as one of those sets, or something"
+            " between them, and that a name which several children share means any of them, or one who is named"
+            " elsewhere; without labels nobody can check that, and the truth may lie outside."
+        )
 
     def table(self) -> pl.DataFrame:
         rows: dict[str, tuple[object, str]] = {
@@ -192,6 +206,7 @@ class Scan(Shown):
                 "recall": self.recall,
                 "precision": self.precision,
                 "status": "assumed" if self.measured_assumed else "measured",
+                "by_set": {name: {"recall": r, "precision": p} for name, (r, p) in self.by_set.items()},
             }
             | ({} if self.recall is not None else {"reason": none or "no child is named"}),
             "looked_for": [{"what": what, "state": state, "why": why} for what, state, why in self.looked_for()],
@@ -215,6 +230,10 @@ class Scan(Shown):
 
 def _rounded(value: float | Hidden | None) -> Count:
     return round(value) if isinstance(value, int | float) else value
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return " and ".join(parts)
 
 
 def _about(expected: float | Hidden | None, interval: Interval | None) -> str:

@@ -11,17 +11,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otrack_risk.errors import FieldError, ParameterError, TableError
+from otrack_risk.errors import FieldError, TableError
 from otrack_risk.text import folding, lexicons, linkage, mentions, patterns, words
+from otrack_risk.text.layers import Model, WholeModel, people_of
+from otrack_risk.text.layers import model_of as model_of
 from otrack_risk.text.model import Doubts
 from otrack_risk.text.note import Note, Word, touches
 from otrack_risk.text.results import Scan
 from otrack_risk.text.roster import Roster
-from otrack_risk.text.spans import Span
+from otrack_risk.text.spans import Span, apart
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,36 +36,9 @@ _CROWD = 20_000
 _SPECIAL = "UK GDPR Art. 9"  # the legal tag of a term of the lexicon
 _NUMBERS = frozenset({"UPN", "ULN"})
 _NUMBER_LIKE = re.compile(r"(?<!\w)(?:[A-Za-z]\d{11}[0-9A-Za-z]|\d{10})(?!\w)")
+_LONG = re.compile(r"\d{10}")
 _TOGETHER = 2_000  # notes after which a model is asked about those that need it
 _PIECES = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+")  # as camelCase and digits part them
-
-
-class Model(Protocol):
-    """A model that finds people: asked only of notes with a word in capitals that nothing explains."""
-
-    name: str
-
-    def people(self, text: str, known: Sequence[Span]) -> list[Span]:
-        """The people in a text that are not among ``known``."""
-        ...
-
-
-@runtime_checkable
-class ManyModel(Protocol):
-    """A model that is faster where it is asked about many texts at once."""
-
-    def people_of(self, texts: Sequence[str], known: Sequence[Sequence[Span]]) -> Iterable[list[Span]]:
-        """As :meth:`people`, text by text."""
-        ...
-
-
-@runtime_checkable
-class WholeModel(Protocol):
-    """A layer that finds more than people, and is asked of every note."""
-
-    def spans(self, text: str) -> list[Span]:
-        """All but people, with labels of the scan."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -147,7 +122,7 @@ class Scanner:
         while some := list(islice(each, _TOGETHER)):
             read = [self._before_model(*note) if note[0] else None for note in some]
             asked = [one for one in read if one is not None and one.doubts]
-            claims = iter(_people_of(self._model, asked))
+            claims = iter(people_of(self._model, [one.note.text for one in asked], [one.found for one in asked]))
             for one in read:
                 yield Looked((), False) if one is None else self._told(one, next(claims) if one.doubts else [])
 
@@ -163,7 +138,7 @@ class Scanner:
             people = self._reader(school).people(note, taken)
             if (self._whole and school is not None) or (self._crowd and school is None):
                 people = self._elsewhere(note, people, taken)
-        terms = lexicons.found(composed, named=True if people else None)
+        terms = lexicons.found(composed, named=True if people else None, parts=note.words)
         found = _settled(note, formats, people, [span for span, _ in terms])
         special = any(term.legal == _SPECIAL and span in found for span, term in terms)
         doubts = self._doubts.words(note, found) if self._doubts is not None else []
@@ -193,7 +168,7 @@ class Scanner:
 
     def _held(self, text: str) -> list[Span]:
         """UPNs and ULNs of the roster, whatever their check character says: the table has them."""
-        if self._roster is None or not self._roster.numbers:
+        if self._roster is None or not self._roster.numbers or not _LONG.search(text):
             return []
         return [
             Span(hit.start(), hit.end(), "UPN" if hit.end() - hit.start() == 13 else "ULN", 1.0, "", (row,))
@@ -219,10 +194,13 @@ class Scanner:
     def _elsewhere(self, note: Note, people: list[Span], taken: list[tuple[int, int]]) -> list[Span]:
         """With children of other schools, by full name written with capitals."""
         assert self._roster is not None
+        named = self._roster.everybody().found(note.folded)
+        if not named:
+            return people
         shut = taken + [(span.start, span.end) for span in people if span.form == "full"]
         more = [
             Span(start, end, "PERSON", 0.9, "full", rows)
-            for start, end, rows in self._roster.everybody().found(note.folded)
+            for start, end, rows in named
             if note.text[start].isupper() and note.text[note.folded.rfind(" ", start, end) + 1].isupper()
             if not touches(start, end, shut)
         ]
@@ -316,28 +294,6 @@ def scan(
     return linkage.counted(read_notes(notes, text_column, roster, model), rng)
 
 
-def model_of(name: str | None) -> Model | None:
-    """The model of that name; where None, whatever is installed; None for "none", or where nothing is.
-
-    Raises
-    ------
-    ParameterError
-        A model was named, and what reads it is not installed.
-    """
-    if name == "none":
-        return None
-    try:
-        from otrack_risk.text import presidio  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        if name is None:
-            return None
-        raise ParameterError(
-            "model: pipelines of spaCy cannot be read here.", "install otrack-risk[ner], or scan with --model none."
-        ) from None
-    found: Model | None = presidio.model(name)
-    return found
-
-
 def as_lines(reading: Reading) -> Iterator[str]:
     """One JSON object a note: ``{"id", "spans": [{"start", "end", "label", "score", "subjects"}]}``."""
     import json
@@ -389,13 +345,7 @@ def _whose(notes: pl.DataFrame, roster: Roster | None) -> tuple[Sequence[int | N
 def _settled(note: Note, formats: Sequence[Span], people: Sequence[Span], terms: Sequence[Span]) -> list[Span]:
     """Without overlap: the longest, then the surest; what is too weak to count gives way to all that counts."""
     found = [*formats, *people, *(term for term in terms if term.score >= COUNTED)]
-    if len(found) < 2:
-        return found
-    kept: list[Span] = []
-    for span in sorted(found, key=lambda s: (s.score < COUNTED, s.start - s.end, -_weight(note, s), s.start)):
-        if not any(other.start < span.end and span.start < other.end for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+    return apart(found, lambda s: (s.score < COUNTED, s.start - s.end, -_weight(note, s), s.start))
 
 
 def _weight(note: Note, span: Span) -> float:
@@ -403,11 +353,3 @@ def _weight(note: Note, span: Span) -> float:
     if span.label != "PERSON" or span.form not in ("forename", "nickname"):
         return span.score
     return 0.0 if note.before(span.start)[0].lower() in words.uses()["before_fact"] else 1.0
-
-
-def _people_of(model: Model, asked: Sequence[Asked]) -> Iterable[list[Span]]:
-    """The people that a model finds in each note, all asked about at once where it can be."""
-    texts, known = [one.note.text for one in asked], [one.found for one in asked]
-    if isinstance(model, ManyModel):
-        return model.people_of(texts, known)
-    return (model.people(*each) for each in zip(texts, known, strict=True))

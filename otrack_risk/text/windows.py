@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from otrack_risk.reference import load
 
@@ -23,6 +23,8 @@ _DENIED_AFTER = re.compile(  # "Religion: none", "SEN? no."
     r"^(?: status| needs?)? ?[:=?–]? *(?:none(?: known)?|nil|n/a|no|n|not known|not applicable|ruled out)"
     r"(?= *(?:[.,;)]|$))"
 )
+_SIDES = ("after", "before", "sentence", "note")
+_FOLLOWING = frozenset(" '/&")  # what a window after a term begins with
 _CAPITAL = r"[A-Z][a-zà-ÿ'’-]+(?!\w)"
 
 
@@ -30,23 +32,25 @@ def speaks_of_nobody(text: str, folded: str, place: tuple[int, int], kind: str, 
     """Whether ``term`` at ``place`` is denied, part of a name, or a thing; ``somebody``: the note names a person."""
     start, end = place
     before, after = sentence_around(folded, start, end)
-    if kind in _DENIABLE and (_denied_before().search(before) or _DENIED_AFTER.match(after)):
+    led = before.endswith(" ")
+    if kind in _DENIABLE and (
+        (led and before.endswith(_denied_ends()) and _denied_before().search(before)) or _DENIED_AFTER.match(after)
+    ):
         return True
-    if text[start].isupper() and _TITLED.search(before):
+    if led and text[start].isupper() and _TITLED.search(before):
         return True
-    for window in _windows(kind, term):
-        if window.unless_named and somebody:
+    for side, exact, unless_named, pattern in _windows(kind, term):
+        if unless_named and somebody:
             continue
-        leading = text[max(0, start - REACH) : start] if window.exact else before
-        match window.side:
+        match side:
             case "after":
-                hit = window.pattern.match(after)
+                hit = after[:1] in _FOLLOWING and pattern.match(after)
             case "before":
-                hit = window.pattern.search(leading)
+                hit = led and pattern.search(text[max(0, start - REACH) : start] if exact else before)
             case "note":
-                hit = window.pattern.search(folded, 0, end + len(after))
+                hit = pattern.search(folded, 0, end + len(after))
             case _:
-                hit = window.pattern.search(before) or window.pattern.search(after)
+                hit = pattern.search(before) or pattern.search(after)
         if hit:
             return True
     return False
@@ -77,9 +81,7 @@ def fold(text: str) -> str:
     >>> fold("Self-harm, Zoë’s café")
     "self harm, zoe's cafe"
     """
-    if text.isascii():
-        return text.lower().translate(_ASCII)
-    return "".join(map(_folded_letter, text))
+    return text.translate(_FOLDED)
 
 
 def sentence_around(text: str, start: int, end: int) -> tuple[str, str]:
@@ -109,10 +111,20 @@ _ASCII = str.maketrans("-_\t\n\r", "     ")
 _MARKS = {"’": "'", "‘": "'", "‐": " ", "‑": " ", "\u00a0": " "}  # curly apostrophes, hyphens, fixed space
 
 
+class _Folded(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        plain = unicodedata.normalize("NFD", _MARKS.get(letter, letter))[0].lower()
+        self[code] = plain.translate(_ASCII) if len(plain) == 1 else letter
+        return self[code]
+
+
+_FOLDED = _Folded()
+
+
 @cache
-def _folded_letter(letter: str) -> str:
-    plain = unicodedata.normalize("NFD", _MARKS.get(letter, letter))[0].lower()
-    return plain.translate(_ASCII) if len(plain) == 1 else letter
+def _denied_ends() -> tuple[str, ...]:
+    return tuple(f"{word} " for word in word_set("denial") | word_set("between denial and term"))
 
 
 @cache
@@ -133,39 +145,28 @@ def _like_a_name() -> re.Pattern[str]:
     return re.compile(rf"(?:(?<=[a-z,)–-] )|{opens}){_CAPITAL}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     side: str
-    kinds: frozenset[str]
-    only: tuple[str, ...]  # how the terms begin, if it is not for all of the kinds
-    unless_named: bool
     exact: bool  # capitals matter
+    unless_named: bool
     pattern: re.Pattern[str]
 
 
 @cache
 def _windows(kind: str, term: str) -> tuple[_Window, ...]:
-    """The windows of a term, the cheapest to look through first."""
-    mine = [w for w in _all_windows() if (not w.kinds or kind in w.kinds) and (not w.only or term.startswith(w.only))]
-    return tuple(sorted(mine, key=lambda window: ("after", "before", "sentence", "note").index(window.side)))
+    """The windows of a term, those of one side as one, the cheapest to look through first."""
+    held: dict[tuple[str, bool, bool], list[str]] = {}
+    for entry in load("lexicon").entries["window"]:
+        kinds, begins, exact = entry["kinds"], tuple(entry.get("terms", ())), entry.get("exact", False)
+        if (not kinds or kind in kinds) and (not begins or term.startswith(begins)):
+            words = entry["words"] if exact else map(fold, entry["words"])
+            held.setdefault((entry["side"], exact, entry["unless_named"]), []).extend(words)
+    order = sorted(held, key=lambda key: _SIDES.index(key[0]))
+    return tuple(_Window(*key, _pattern(key[0], tuple(sorted(held[key])))) for key in order)
 
 
 @cache
-def _all_windows() -> tuple[_Window, ...]:
-    return tuple(
-        _Window(
-            side=entry["side"],
-            kinds=frozenset(entry["kinds"]),
-            only=tuple(entry.get("terms", ())),
-            unless_named=entry["unless_named"],
-            exact=entry.get("exact", False),
-            pattern=_pattern(entry["side"], entry["words"] if entry.get("exact") else map(fold, entry["words"])),
-        )
-        for entry in load("lexicon").entries["window"]
-    )
-
-
-def _pattern(side: str, words: Iterable[str]) -> re.Pattern[str]:
+def _pattern(side: str, words: tuple[str, ...]) -> re.Pattern[str]:
     either, barred = any_of(words), rf"(?!{any_of(word_set('no bridge'))}\b)"
     match side:
         case "after":  # at most one word between: "asthma nurse training", "SEND/EHCP training"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -45,16 +45,20 @@ class Usage:
             r"\S*[@/\\_]\S*|\S+\.\p{L}{3,4}\b", " "
         )  # addresses and file names are in small letters
         words = told.str.extract_all(r"\p{L}+").explode().drop_nulls().rename("word")
-        counts = words.value_counts().rows()
+        counted = words.value_counts()
+        written, counts = counted["word"].to_list(), counted["count"].to_list()
         lower: dict[str, int] = {}
         capital: dict[str, int] = {}
         two: dict[str, int] = {}
-        for word, uses in counts:
-            folded = folding.fold(word)
-            if len(word) == 2 and word.isupper():
-                two[folded] = two.get(folded, 0) + uses
+        # as one text, because folding keeps its length; a letter of its own may become a space, so by place
+        together, end = folding.fold("".join(written)), 0
+        for word, uses in zip(written, counts, strict=True):
+            start, end = end, end + len(word)
+            folded = together[start:end]
             into = lower if word[0].islower() else capital
             into[folded] = into.get(folded, 0) + uses
+            if end - start == 2 and word.isupper():
+                two[folded] = two.get(folded, 0) + uses
         return cls(lower, capital, two, texts.len())
 
     def lower_share(self, word: str) -> float:
@@ -84,6 +88,12 @@ def uses() -> dict[str, frozenset[str]]:
 
 
 @cache
+def any_use(*kinds: str) -> frozenset[str]:
+    """The words of several uses."""
+    return frozenset().union(*(uses()[kind] for kind in kinds))
+
+
+@cache
 def curriculum() -> tuple[Any, frozenset[str], tuple[str, ...]]:
     """An automaton of names of the curriculum, titles of one word, and the words that stand before a title."""
     import ahocorasick
@@ -100,6 +110,19 @@ def curriculum() -> tuple[Any, frozenset[str], tuple[str, ...]]:
         frozenset(folding.fold(name) for name in listed["alone"]),
         tuple(listed["reading"]),
     )
+
+
+@cache
+def _curriculum_begins() -> frozenset[str]:
+    entries = reference.load("curriculum_names").entries["names"]
+    return frozenset(folding.fold(name).split()[0] for e in entries if e["use"] == "full" for name in e["names"])
+
+
+def of_lessons(folded: str, parts: Sequence[str]) -> list[tuple[int, int]]:
+    """Where names of the curriculum stand in a folded text, of which ``parts`` are the words."""
+    if _curriculum_begins().isdisjoint(parts):
+        return []
+    return [(last - 1 - length, last - 1) for last, length in curriculum()[0].iter(f" {folded} ")]
 
 
 def ending(word: str) -> bool:

@@ -59,7 +59,7 @@ def reading(*mentions: tuple[str, tuple[int, ...]], special: bool = False, heigh
 
 
 def with_measures(monkeypatch: pytest.MonkeyPatch, **forms: Measured) -> None:
-    monkeypatch.setattr(linkage, "measured", lambda: (forms, False))
+    monkeypatch.setattr(linkage, "measured", lambda: ({"a set": forms}, False))
 
 
 SURE = Measured(10**9, 10**9, 10**9, 10**9)
@@ -156,5 +156,41 @@ def test_the_order_of_the_notes_changes_no_count():
 
 def test_every_form_that_names_a_child_is_in_the_table_of_what_was_measured():
     held, _ = measured()
-    assert linkage.NAMES_A_CHILD | {"number"} == set(held)
-    assert all(0 < each.found <= each.labelled and 0 < each.right <= each.claimed for each in held.values())
+    assert list(held) == ["notes written by hand", "notes of made schools"]
+    for table in held.values():
+        assert linkage.NAMES_A_CHILD | {"number"} == set(table)
+        assert all(0 < each.found <= each.labelled and 0 < each.right <= each.claimed for each in table.values())
+
+
+def test_a_set_with_few_mentions_of_a_form_says_nothing_of_it():
+    held, _ = measured()
+    written, made = held.values()
+    assert made["surname"] == written["surname"]  # six labelled in the made schools
+    assert made["forename"] != written["forename"]
+
+
+# 24 mentions, of a child each. Where recall is 0.6 they stand for 40 children, where it is 0.8 for 30.
+def test_the_interval_reaches_over_the_sets_on_which_recall_was_measured(monkeypatch):
+    many = 10**6
+    sets = {
+        name: {"forename": Measured(many, many * tenths // 10, many, many), "number": SURE}
+        for name, tenths in (("hard", 6), ("easy", 8))
+    }
+    monkeypatch.setattr(linkage, "measured", lambda: (sets, False))
+    found = counted(reading(*[("forename", (row,)) for row in range(24)], height=100), np.random.default_rng(0))
+    assert found.subjects_expected == pytest.approx((40 + 30) / 2)  # 24 / 0.6 and 24 / 0.8
+    assert found.subjects_interval.low < 30
+    assert found.subjects_interval.high > 40
+    assert found.by_set == {"hard": pytest.approx((0.6, 1)), "easy": pytest.approx((0.8, 1))}
+    assert "60 % in hard and 80 % in easy" in found.sentence()
+    assert "the truth may lie outside" in found.sentence()
+
+
+# Two are named without doubt. A third mention, of a name that one of them shares with three others, is that one or
+# any of the four, who then is another one with chance 3/4: two or 2.75 children, 2.375 between.
+def test_a_shared_name_is_taken_both_for_anybody_of_that_name_and_for_one_who_is_named_anyway(monkeypatch):
+    with_measures(monkeypatch, full=SURE, forename=SURE, number=SURE)
+    found = counted(reading(("full", (1,)), ("full", (2,)), ("forename", (1, 3, 4, 5))), np.random.default_rng(0))
+    assert found.subjects_expected == pytest.approx(2.375, rel=1e-6)
+    assert found.subjects_interval.low == pytest.approx(2, abs=0.01)
+    assert found.subjects_interval.high == pytest.approx(3, abs=0.01)
