@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otrack_risk.display.tables import Count, Hidden, written
+from otrack_risk.display.tables import Hidden, written
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, GRID, BAR, MARK = "#1b1b1b", "#d0d0d0", "#31446b", "#8a6d00"
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 9.5,
     "font.family": "DejaVu Sans",
     "axes.spines.top": False,
@@ -27,6 +26,7 @@ _STYLE: dict[Any, Any] = {
     "axes.edgecolor": "#767676",
     "svg.fonttype": "path",
     "svg.hashsalt": "otrack_risk",  # same numbers, same bytes
+    "text.parse_math": False,  # a name with two dollar signs is a name
 }
 
 
@@ -38,8 +38,8 @@ def bars(labels: Sequence[str], values: Sequence[int | float | Hidden | None], t
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(_STYLE):
-        named = [_wrapped(label, 34) for label in labels]
+    with rc_context(STYLE):
+        named = [wrapped(label, 34) for label in labels]
         rows = sum(1 + 0.6 * label.count("\n") for label in named)
         figure = Figure(figsize=(7.2, 1.0 + 0.34 * rows), layout="constrained")
         axes = figure.subplots()
@@ -59,7 +59,7 @@ def bars(labels: Sequence[str], values: Sequence[int | float | Hidden | None], t
         axes.grid(axis="x", color=GRID, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_xlabel(unit)
-        _titled(figure, title)
+        titled(figure, title)
     return figure
 
 
@@ -77,7 +77,7 @@ def lines(
     from matplotlib import colormaps, rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(7.2, 4.2), layout="constrained")
         axes = figure.subplots()
         colours = colormaps["cividis"](np.linspace(0.0, 0.62, max(len(series), 2)))
@@ -95,7 +95,7 @@ def lines(
         axes.grid(axis="y", color=GRID, linewidth=0.6)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        _titled(figure, title)
+        titled(figure, title)
     return figure
 
 
@@ -110,7 +110,7 @@ def scale(bands: Mapping[str, tuple[float, float]], value: float, span: tuple[fl
     from matplotlib import colormaps, rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(7.2, 1.75), layout="constrained")
         axes = figure.subplots()
         shades = colormaps["cividis"](np.linspace(0.95, 0.45, len(bands)))
@@ -125,7 +125,7 @@ def scale(bands: Mapping[str, tuple[float, float]], value: float, span: tuple[fl
         axes.set_yticks([])
         axes.set_ylim(-1.1, 1.1)
         axes.spines[["left"]].set_visible(False)
-        _titled(figure, title)
+        titled(figure, title)
     return figure
 
 
@@ -134,7 +134,7 @@ def svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
     out = io.StringIO()
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
@@ -144,153 +144,6 @@ def png(figure: Figure) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=144, metadata={"Software": None})
     return out.getvalue()
-
-
-def _titled(figure: Figure, title: str) -> None:
-    """The finding, over the whole width, from the left edge."""
-    figure.suptitle(_wrapped(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold", color=INK)
-
-
-def _wrapped(title: str, width: int = 84) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(title, width))
-
-
-def heatmap(
-    rows: Sequence[str],
-    columns: Sequence[str],
-    values: Sequence[Sequence[Count]],
-    letters: Sequence[Sequence[str]],
-    states: Sequence[Sequence[str]],
-    *,
-    title: str,
-    unit: str,
-    vmax: int,
-    meanings: Mapping[str, str],
-) -> Figure:
-    """A grid of counts, each told by colour, by a letter and by its number.
-
-    Parameters
-    ----------
-    rows, columns : labels, in the order in which they are drawn
-    values : a count for each row and column; 0 is left white, None (not known) drawn grey with a question mark, and
-        grey is a count that is hidden for the sake of another
-    letters : what kind of cell it is, beside the count; never blank, and alone where the count is 0
-    states : "excess" is hatched; any other word is plain
-    unit : what is counted, and of what; stands under the colour bar
-    vmax : the count of the darkest colour, fixed so that two figures of one school compare
-    meanings : letter -> words, for the legend
-
-    Notes
-    -----
-    Colours are cividis from light (few) to dark (many); text is black or white, whichever stands out more, which is
-    at least 4.5 to 1. Where six digits do not fit, a number is told in thousands ("160k"). Beyond 20 by 15 cells no
-    number fits a page, and the letters stand alone; the exact numbers are in the table beside the figure.
-    """
-    from matplotlib import colormaps, rc_context
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
-    numbered = len(rows) <= 20 and len(columns) <= 15
-    top = max(vmax, 1)
-    thousands = top >= (1_000_000 if len(columns) <= 12 else 100_000)  # what fits into a square at 8 points
-    norm, colours = Normalize(0, top), colormaps["cividis_r"]
-    with rc_context({**_STYLE, "hatch.linewidth": 0.8}):
-        figure = Figure(figsize=(7.5, 2.6 + (0.38 if numbered else 0.22) * len(rows)), layout="constrained")
-        axes = figure.subplots()
-        for y, x in np.ndindex(len(rows), len(columns)):
-            value, letter, state = values[y][x], letters[y][x], states[y][x]
-            fill = _filled(value, top, lambda count: colours(norm(count))[:3])
-            ink = _ink_on(fill)
-            words = (
-                [f"\N{NO-BREAK SPACE}{letter}\N{NO-BREAK SPACE}", _counted(value, top, thousands)]
-                if numbered and _tells(value) and letter != "?"
-                else [letter]
-            )
-            _square(axes, x, y, fill, ink, words, hatched=state == "excess")
-        axes.set_xlim(-0.5, len(columns) - 0.5)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_yticks(range(len(rows)), [_wrapped(row, 20) for row in rows])
-        axes.set_xticks(range(len(columns)), [_wrapped(column, 20) for column in columns])
-        axes.tick_params(length=0, labelsize=8.5, top=False, labeltop=True, bottom=False, labelbottom=False)
-        for label in axes.get_xticklabels():
-            label.set(rotation=40, ha="left", va="bottom", rotation_mode="anchor")
-        axes.spines[:].set_visible(False)
-        bar = figure.colorbar(
-            ScalarMappable(norm, colours), ax=axes, orientation="horizontal", aspect=60, pad=0.01, fraction=0.03
-        )
-        bar.ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
-        bar.set_ticks(sorted({0, top // 2, top}))
-        bar.ax.tick_params(labelsize=8.5)
-        bar.set_label("\n".join((_wrapped(unit, 100), "", _wrapped(_legend(meanings), 100))), fontsize=8.5)
-        _titled(figure, title)
-    return figure
-
-
-_NOBODY, _UNKNOWN = (1.0, 1.0, 1.0), (0.86, 0.86, 0.86)
-
-
-def _filled(value: Count, vmax: int, colour: Callable[[float], tuple[float, ...]]) -> tuple[float, ...]:
-    if value is None or (isinstance(value, Hidden) and value.why == "other"):
-        return _UNKNOWN
-    if isinstance(value, Hidden):  # the end of the scale at which it lies, not its place there
-        return colour(vmax if value.why == "rest" else 0)
-    return colour(value) if value else _NOBODY
-
-
-def _tells(value: Count) -> bool:
-    return value is None or isinstance(value, Hidden) or value > 0
-
-
-def _counted(value: Count, vmax: int, thousands: bool) -> str:
-    """A count as it fits into a square; of a hidden one what may be told: few, or all but few."""
-    if isinstance(value, Hidden):
-        return {"few": f"<{value.below}", "rest": f">{vmax - value.below:,}", "other": "hidden"}[value.why]
-    if value is None:
-        return "?"
-    return f"{value / 1000:,.0f}k" if thousands and value >= 100_000 else f"{value:,}"
-
-
-def _square(
-    axes: Axes, x: int, y: int, fill: tuple[float, ...], ink: str, words: Sequence[str], *, hatched: bool
-) -> None:
-    from matplotlib.patches import Rectangle
-
-    def outline(**look: Any) -> None:
-        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **look))
-
-    outline(facecolor=fill, edgecolor=ink, hatch="////" if hatched else "", linewidth=0)
-    outline(fill=False, edgecolor="white", linewidth=3)  # a dark line on a white one stands out from any two colours
-    outline(fill=False, edgecolor=INK, linewidth=0.8)
-    back = {"facecolor": fill, "edgecolor": "none", "boxstyle": "square,pad=0.03"} if hatched else None
-    for line, word in enumerate(words):  # apart, so that the hatching shows beside the letter
-        offset = (0.5 * (len(words) - 1) - line) * 11.5  # points
-        axes.annotate(
-            word,
-            (x, y),
-            (0, offset),
-            textcoords="offset points",
-            ha="center",
-            va="center_baseline",
-            fontsize=8,
-            color=ink,
-            bbox=back,
-        )
-
-
-def _ink_on(fill: tuple[float, ...]) -> str:
-    """Black or white, whichever stands out more: by relative luminance, never under 4.5 to 1."""
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in fill]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "#ffffff"
-
-
-def _legend(meanings: Mapping[str, str]) -> str:
-    told = [f"{letter} {words}" for letter, words in meanings.items()]
-    told += ["a letter alone: nobody", "-: nothing held", "hatched: beyond need", "?: not known"]
-    return " · ".join(words.replace(" ", "\N{NO-BREAK SPACE}") for words in told)
 
 
 def upset(
@@ -321,8 +174,8 @@ def upset(
     step, number = 0.25, 3.6  # inches from dot to dot where there is room; room for a number, in such steps
     width = max(7.0 / step, len(labels) + 2 * number)
     named = [label if len(label) <= 44 else f"{label[:28]}…{label[-15:]}" for label in labels]
-    height = 0.17 * (1 + _wrapped(title).count("\n")) + 0.055 * max(map(len, named), default=0)  # title and labels
-    with rc_context(_STYLE):
+    height = 0.17 * (1 + wrapped(title).count("\n")) + 0.055 * max(map(len, named), default=0)  # title and labels
+    with rc_context(STYLE):
         figure = Figure(figsize=(7.2, 0.55 + height + 0.26 * len(members)), layout="constrained")
         axes = figure.subplots()
         lengths = [v.below if isinstance(v, Hidden) and v.why == "few" else v for v in values]
@@ -349,6 +202,25 @@ def upset(
         for label in axes.get_xticklabels():
             label.set(rotation=45, ha="left", va="bottom", rotation_mode="anchor")
         axes.spines[:].set_visible(False)
-        axes.set_xlabel(_wrapped(unit, 90))
-        _titled(figure, title)
+        axes.set_xlabel(wrapped(unit, 90))
+        titled(figure, title)
     return figure
+
+
+def titled(figure: Figure, title: str) -> None:
+    """The finding, over the whole width, from the left edge."""
+    figure.suptitle(wrapped(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold", color=INK)
+
+
+def wrapped(title: str, width: int = 84) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(title, width))
+
+
+def __getattr__(name: str) -> Callable[..., Figure]:
+    if name == "heatmap":  # its old place
+        from otrack_risk.display.heatmap import heatmap
+
+        return heatmap
+    raise AttributeError(name)

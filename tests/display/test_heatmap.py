@@ -2,39 +2,37 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
+from matplotlib.patches import BoxStyle
 
 from otrack_risk.display import figures
+from otrack_risk.display.heatmap import heatmap
+from otrack_risk.display.shades import Shades
 from otrack_risk.display.tables import Hidden
 
 COLUMNS = ["Safeguarding", "Medical", "Ethnicity, language, nationality"]
 ROWS = ["Headteacher", "Teaching assistant with a long name"]
 VALUES = [[900, None, Hidden(5)], [0, Hidden(5, "rest"), 450]]
 LETTERS = [["S", "F", "O"], ["-", "S", "G ≥"]]
-STATES = [["excess", "granted", "granted"], ["granted", "excess", "granted"]]
+STATES = [["excess", "granted", "granted unused"], ["granted", "excess conflict", "granted"]]
+MARKS = {
+    "excess": ("hatch", "beyond need"),
+    "unused": ("dot", "not used in 365 days"),
+    "conflict": ("ring", "separation of duties"),
+}
 
 
-def drawn(rows=ROWS, columns=COLUMNS, values=VALUES, letters=LETTERS, states=STATES, vmax=900):
-    return figures.heatmap(
-        rows,
-        columns,
-        values,
-        letters,
-        states,
-        title="A finding.",
-        unit="children of 900",
-        vmax=vmax,
-        meanings={"S": "school"},
-    )
+def drawn(rows=ROWS, columns=COLUMNS, values=VALUES, letters=LETTERS, states=STATES, vmax=900, **more):
+    words = {"title": "A finding.", "unit": "children of 900", "meanings": {"S": "school"}, "marks": MARKS}
+    return heatmap(rows, columns, values, letters, states, vmax=vmax, **{**words, **more})
 
 
 def grid(count_rows, count_columns, count=900, **more):
-    shape = [[count] * count_columns] * count_rows
     return drawn(
         [f"role {n}" for n in range(count_rows)],
         [f"category {n}" for n in range(count_columns)],
-        shape,
+        [[count] * count_columns] * count_rows,
         [["S"] * count_columns] * count_rows,
         [["excess"] * count_columns] * count_rows,
         **more,
@@ -43,34 +41,22 @@ def grid(count_rows, count_columns, count=900, **more):
 
 def squares(figure):
     """(x, y) -> fill of the square, and whether it is hatched."""
-    found = {}
-    for patch in figure.axes[0].patches:
-        if patch.get_fill():
-            place = (round(patch.get_x() + 0.5), round(patch.get_y() + 0.5))
-            found[place] = (patch.get_facecolor()[:3], bool(patch.get_hatch()))
-    return found
+    return {
+        (round(patch.get_x() + 0.5), round(patch.get_y() + 0.5)): (patch.get_facecolor()[:3], bool(patch.get_hatch()))
+        for patch in figure.axes[0].patches
+    }
 
 
 def words(figure):
     """(x, y) -> the lines of text of the square, from above."""
     found = {}
     for text in figure.axes[0].texts:
-        found.setdefault(tuple(map(int, text.xy)), []).append(text.get_text().strip())
+        found.setdefault(tuple(map(int, text.xy)), []).append(text.get_text().strip("\N{NARROW NO-BREAK SPACE}"))
     return found
 
 
-def linear(rgb):
-    rgb = np.asarray(rgb, dtype=float)
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def luminance(rgb):
-    return float(linear(rgb) @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one, other):
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+def legend(figure):
+    return " ".join(text.get_text() for text in figure.axes[1].texts).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_each_square_has_its_letter_and_its_count_and_none_is_blank():
@@ -87,12 +73,41 @@ def test_beyond_need_is_hatched_unknown_is_grey_and_nobody_is_white():
     assert fills[0, 1][0] == (1, 1, 1)
 
 
-def test_light_is_low_and_dark_is_high_on_a_fixed_scale():
-    few, many = squares(grid(1, 1, 1))[0, 0][0], squares(grid(1, 1, 900))[0, 0][0]
-    assert few == pytest.approx(colormaps["cividis"](1.0 - 1 / 900)[:3], abs=0.02)
-    assert many == pytest.approx(colormaps["cividis"](0.0)[:3])
-    # a school of 900 and one of 90 are drawn on scales of their own, whatever the counts in them are
-    assert squares(grid(1, 1, 90, vmax=90))[0, 0][0] == many
+def test_unused_is_a_dot_and_a_conflict_a_ring_around_the_letter():
+    axes = drawn().axes[0]
+    assert [(line.get_xdata()[0] - 0.5, line.get_ydata()[0] + 0.5) for line in axes.lines] == [(2, 0)]
+    ringed = [
+        (text.xy, text.get_text().strip("\N{NARROW NO-BREAK SPACE}"))
+        for text in axes.texts
+        if text.get_bbox_patch() and isinstance(text.get_bbox_patch().get_boxstyle(), BoxStyle.Round)
+    ]
+    assert ringed == [((1, 1), "S")]
+
+
+def test_a_word_that_no_mark_names_is_not_drawn_and_a_mark_is_explained_even_where_none_is_found():
+    plain = drawn(states=[["granted"] * 3] * 2)
+    assert not any(hatched for _, hatched in squares(plain).values())
+    assert not plain.axes[0].lines
+    for told in ("beyond need", "not used in 365 days", "separation of duties"):
+        assert told in legend(plain)
+    assert "separation of duties" not in legend(drawn(marks={}))  # not looked for
+
+
+def test_the_scale_is_printed_as_squares_up_to_the_roll():
+    told = [text.get_text() for text in drawn().axes[1].texts]
+    steps = ["nobody", "1–9", "10–29", "30–99", "100–299", "300–900"]
+    assert [each for each in told if each in steps] == steps
+    assert len(figure_squares := drawn().axes[1].patches) >= 2 * len(steps)
+    assert all(patch.get_width() == 1 for patch in figure_squares)
+    for each in ("children of 900", "S school", "not known", "-: nothing held"):
+        assert each in legend(drawn())
+
+
+def test_the_scale_is_fixed_by_the_roll_and_not_by_the_counts():
+    shades = Shades(900, difference=False)
+    assert squares(grid(1, 1, 12))[0, 0][0] == pytest.approx(shades.more[1])
+    assert squares(grid(1, 1, 900))[0, 0][0] == pytest.approx(shades.more[-1])
+    assert legend(grid(1, 1, 12)) == legend(grid(1, 1, 900))
 
 
 def test_a_count_hidden_for_the_sake_of_another_has_no_shade():
@@ -101,91 +116,103 @@ def test_a_count_hidden_for_the_sake_of_another_has_no_shade():
     assert words(figure) == {(0, 0): ["S", "hidden"]}
 
 
-# A hidden count is drawn at an end of the scale, so that its shade gives nothing away.
-def test_the_shade_of_a_hidden_count_tells_no_more_than_its_words():
-    fills = squares(drawn())
-    assert fills[2, 0][0] == pytest.approx(colormaps["cividis"](1.0)[:3])
-    assert fills[1, 1][0] == pytest.approx(colormaps["cividis"](0.0)[:3])
+def test_a_difference_says_more_or_fewer_by_sign_and_by_colour():
+    counts, letters = [[120, -30, 0, Hidden(5), None]], [["S", "S", "S", "S", "S"]]
+    figure = drawn(["Headteacher"], list("abcde"), counts, letters, [[""] * 5], difference=True)
+    assert list(words(figure).values()) == [["S", "+120"], ["S", "−30"], ["S"], ["S", "±<5"], ["S", "?"]]
+    more, fewer, same, hidden, unknown = (fill for fill, _ in squares(figure).values())
+    assert more[0] > more[2]  # orange
+    assert fewer[2] > fewer[0]  # purple
+    assert np.ptp(same) < 0.01
+    assert hidden == unknown
+    for told in ("1–9 fewer", "no change", "100–900 more", "a letter alone: no change"):
+        assert told in legend(figure)
 
 
-@pytest.mark.parametrize("count", [1, 100, 300, 430, 450, 470, 500, 700, 900, None])
-def test_text_stands_out_by_four_and_a_half_to_one(count):
-    figure = grid(1, 1, count)
-    fill = squares(figure)[0, 0][0]
-    for text in figure.axes[0].texts:
-        assert contrast(to_rgb(text.get_color()), fill) >= 4.5
+def test_beyond_twenty_by_fifteen_the_letters_stand_alone():
+    assert set(map(tuple, words(grid(21, 2)).values())) == {("S",)}
+    assert set(map(tuple, words(grid(2, 16)).values())) == {("S",)}
+    assert set(map(tuple, words(grid(20, 15)).values())) == {("S", "900")}
 
 
-def test_every_edge_stands_out_from_any_shade_by_three_to_one():
-    lines = {patch.get_edgecolor()[:3] for patch in drawn().axes[0].patches if not patch.get_fill()}
-    assert len(lines) == 2
-    for shade in colormaps["cividis_r"](np.linspace(0, 1, 50))[:, :3]:
-        assert max(contrast(line, shade) for line in lines) >= 3
+# Where the number does not stand beside it, what the shade would tell alone stands beside the letter.
+@pytest.mark.parametrize(("count", "told"), [(None, "S?"), (-30, "−S"), (30, "+S"), (0, "S"), (Hidden(5), "S?")])
+def test_a_letter_alone_still_says_unknown_more_and_fewer(count, told):
+    assert set(map(tuple, words(grid(21, 1, count, difference=True)).values())) == {(told,)}
 
 
-# Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
-SEEN = {
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-}
+def test_bars_beside_and_beneath_have_their_numbers_and_hidden_ones_are_hatched():
+    counts = [600, Hidden(5, "rest"), Hidden(50), Hidden(5, "other"), None, 0]
+    columns = ("accounts", [40, Hidden(5), 1_204])
+    rows = [f"role {n}" for n in range(6)]
+    cells = [[1] * 3] * 6, [["S"] * 3] * 6, [[""] * 3] * 6
+    figure = drawn(rows, COLUMNS, *cells, row_bars=("children", counts), column_bars=columns)
+    beside, beneath = figure.axes[2:]
+    assert [text.get_text() for text in beside.texts] == ["600", "~all", "<50", "hidden", "?", "0", "children"]
+    assert [bar.get_width() for bar in beside.patches] == pytest.approx([1, 1, 50 / 600, 0, 0, 0])
+    assert [bool(bar.get_hatch()) for bar in beside.patches] == [False, True, True, True, False, False]
+    assert [text.get_text() for text in beneath.texts] == ["40", "<5", "1,204", "accounts"]
+    assert [bar.get_height() for bar in beneath.patches] == pytest.approx([40 / 1204, 5 / 1204, 1])
+    assert "~all: all but fewer than 5" in legend(figure)
 
 
-@pytest.mark.parametrize("eye", SEEN)
-def test_seven_steps_of_the_scale_stay_apart_to_a_colour_blind_reader(eye):
-    steps = linear(colormaps["cividis_r"](np.linspace(0, 1, 7))[:, :3])
-    y = np.clip(steps @ np.array(SEEN[eye]).T, 0, 1) @ [0.2126, 0.7152, 0.0722]
-    lightness = 116 * np.cbrt(y) - 16  # CIELAB L*; every step is above the linear part of its definition
-    assert y.min() > 0.008856
-    assert (-np.diff(lightness) >= 10).all()
-
-
-def test_no_letter_is_smaller_than_eight_points_on_a_page_of_a4():
-    figure = drawn()
-    assert figure.get_figwidth() <= 7.5  # inches: A4 with margins of 10 mm
-    texts = [
-        text
-        for axes in figure.axes
-        for text in (*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label)
-    ]
-    assert min(text.get_fontsize() for text in texts if text.get_text()) >= 8
-
-
-def test_labels_are_whole_and_slanted():
+def test_labels_are_whole_up_to_sixty_letters():
     axes = drawn().axes[0]
     assert [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()] == COLUMNS
     assert [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()] == ROWS
-    assert all(30 <= label.get_rotation() <= 45 for label in axes.get_xticklabels())
 
 
-def test_the_scale_and_the_letters_are_explained():
-    figure = drawn()
-    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["0", "450", "900"]
-    legend = figure.axes[1].get_xlabel().replace("\N{NO-BREAK SPACE}", " ")
-    assert "children of 900" in legend
-    for told in ("S school", "hatched: beyond need", "?: not known"):
-        assert told in legend
+# A megabyte of a name, signs that mathematical text would take for its own, no name at all.
+def test_a_strange_label_is_drawn_as_it_is(seen):
+    figure = drawn(["x" * 1_000_000, "$a_{$\n\n\tb"], ["$\\frac$", "", "y " * 3_000])
+    told = seen.read(figure)
+    first, second = (label.get_text() for label in figure.axes[0].get_yticklabels())
+    assert first.replace("\n", "") == "x" * 41 + "…" + "x" * 18
+    assert second == "$a_{$ b"
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()][:2] == ["$\\frac$", "?"]
+    assert seen.clashes(told) == []
+
+
+def test_every_edge_stands_out_from_any_shade_by_three_to_one(seen):
+    lines = {to_rgb(each.get_color()[0]) for each in drawn().axes[0].collections if isinstance(each, LineCollection)}
+    assert len(lines) == 2
+    for difference in (False, True):
+        for shade, _, _ in Shades(250_000, difference).legend():
+            assert max(seen.contrast(line, shade) for line in lines) >= 3
 
 
 @pytest.mark.parametrize(
     ("columns", "count", "written"),
-    [(12, 160_000, "160,000"), (15, 160_000, "160k"), (15, 99_999, "99,999"), (12, 1_600_000, "1,600k")],
-)
-def test_a_number_fits_its_square(columns, count, written):
-    figure = grid(16, columns, count, vmax=count)
+    [
+        (12, 160_000, "160,000"), (15, 160_000, "160k"), (15, 99_999, "99,999"), (12, 1_600_000, "1,600k"),
+    ],
+)  # fmt: skip
+def test_a_number_that_does_not_fit_its_square_is_told_in_thousands(columns, count, written):
+    assert words(grid(1, columns, count, vmax=count))[0, 0] == ["S", written]
+
+
+def narrow(counts, vmax, **more):
+    """One row of fifteen columns, whose long labels leave little width to the squares."""
+    columns = ["Contacts and home address of the family"] * 15
+    return drawn(["Designated safeguarding lead"], columns, [counts], [["S"] * 15], [[""] * 15], vmax, **more)
+
+
+@pytest.mark.parametrize("difference", [False, True])
+@pytest.mark.parametrize("count", [1_204, 9_949, 160_000, 1_600_000, Hidden(5, "rest"), Hidden(5, "other")])
+def test_a_number_fits_its_square(count, difference):
+    figure = narrow([count] * 15, 2_000_000, difference=difference)
     figure.draw_without_rendering()
     axes = figure.axes[0]
     square = abs(np.diff(axes.transData.transform([(0, 0), (1, 0)])[:, 0]).item())
-    number = axes.texts[1]
-    assert number.get_text() == written
-    assert number.get_window_extent().width <= square
+    assert axes.texts[1].get_window_extent().width <= square
 
 
-def test_beyond_twenty_by_fifteen_the_letters_stand_alone():
-    assert set(map(tuple, words(grid(21, 3)).values())) == {("S",)}
-    assert set(map(tuple, words(grid(3, 16)).values())) == {("S",)}
-    assert set(map(tuple, words(grid(20, 15)).values())) == {("S", "900")}
+# 99 of 1,204 must not become "0k", nor 1,204 "1k": of four digits the second stays.
+def test_thousands_keep_two_digits():
+    figure = narrow([-1_204, 99] + [1] * 13, 2_000, difference=True)
+    assert [words(figure)[x, 0][1] for x in (0, 1)] == ["−1.2k", "+99"]
 
 
-def test_the_same_numbers_make_the_same_bytes():
-    assert figures.svg(drawn()) == figures.svg(drawn())
-    assert figures.png(drawn()) == figures.png(drawn())
+def test_nothing_at_all_is_drawn_as_an_empty_grid():
+    assert words(drawn([], [], [], [], [])) == {}
+    assert figures.svg(drawn(["Headteacher"], [], [[]], [[]], [[]]))
