@@ -9,11 +9,13 @@ import numpy as np
 from otrack_risk import schema
 from otrack_risk.exposure.columns import Told, about_people, file_names, index
 from otrack_risk.exposure.heads import Flags, Heads, Held
+from otrack_risk.exposure.known import CROWD
 from otrack_risk.exposure.people import PeopleCount
 from otrack_risk.exposure.results import Looked
 from otrack_risk.exposure.sources import SOURCES, Sources, State, Waterfall
 from otrack_risk.exposure.stores import Files, Look
-from otrack_risk.exposure.words import Read, Words, free_text
+from otrack_risk.exposure.words import IN_NOTES, Read, Words, free_text
+from otrack_risk.text import lexicons
 
 _METADATA = "what the files show, and their metadata"
 _WORDS = "personal data in the words of free text"
@@ -54,6 +56,8 @@ def sources(
     not_looked_for = {} if text else {"note": _NO_TEXT}
     met = {category for (category, _), flags in told.items() if flags.any()} if children.most else set()
 
+    searched = _searched(told, files)
+
     def count(flags: Sequence[Flags]) -> int:
         return int(np.logical_or.reduce([*flags, np.zeros(children.most, dtype=np.bool_)]).sum())
 
@@ -63,7 +67,7 @@ def sources(
         cells={
             category: {
                 source: None
-                if source in not_looked_for
+                if source in not_looked_for or category not in searched[source]
                 else count([flags for key, flags in told.items() if key == (category, source)])
                 for source in SOURCES
             }
@@ -77,6 +81,22 @@ def sources(
             if source not in not_looked_for
         },
     )
+
+
+def _searched(told: Mapping[tuple[str, str], Flags], files: Files) -> dict[str, set[str]]:
+    """Source -> the categories that are looked for in it; a 0 for any other would say that there is none.
+
+    Columns tell of every category; but where files lie unread beside the tables, what no column holds may stand there.
+    """
+    terms = {term.category for term in lexicons.terms()}
+    held = {category: source for category, source in told if source == "table"}
+    unread = files.lying is not None and (files.lying.other > 0 or bool(files.lying.documents))
+    return {
+        "table": {*held} if unread else set(schema.categories()),
+        "note": {*terms, *IN_NOTES, "free_text"},
+        "file": {*terms, "identity", "free_text"},
+        "photograph": {*terms, "identity", "images"},
+    }
 
 
 def waterfall(
@@ -138,6 +158,11 @@ def looked_for(
         *_in_text(held, found, text=text),
         *_in_files(files, images),
     ]
+    if files.not_compared:
+        why = (
+            f"{files.not_compared:,} of them carry no child's key; of more than {CROWD:,} children names say too little"
+        )
+        looked.append(Looked("children by the names of listed files", "not looked for", why))
     if unknown:
         why = f"the catalogue does not have them: {', '.join(unknown)}"
         looked.append(Looked("personal data in columns that nobody has classified", "not looked for", why))

@@ -35,6 +35,7 @@ _NAMES = ("forename", "surname", "full_name")
 # People beyond whom names alone say little: too many share them.
 CROWD = 20_000
 _SHORT = 500_000  # letters of paths in which each name of a crowd is looked for
+_TEXT = {"value": pl.String, "folded": pl.String}
 _OWN = "pupil_id"  # what the scanner calls the number that ties a note to its child
 
 
@@ -208,4 +209,12 @@ def _with_school(guardians: pl.DataFrame, children: pl.DataFrame, schools: int) 
 
 def _standing_in(said: str, values: pl.Series) -> list[str]:
     """The different values that stand in a text."""
-    return [value for value in values.drop_nulls().unique().to_list() if len(value) > 1 and folded(value) in said]
+    different = values.drop_nulls().unique()
+    different = different.filter(different.str.len_chars() > 1)
+    plain = different.str.contains(r"^[\x00-\x7F]*$")  # of these, folding is a matter of small letters
+    bare, rest = different.filter(plain), different.filter(~plain)
+    spelt = [*bare.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").to_list(), *map(folded, rest.to_list())]
+    held = pl.DataFrame({"value": [*bare.to_list(), *rest.to_list()], "folded": spelt}, schema_overrides=_TEXT)
+    held = held.filter(pl.col("folded") != "")
+    met = pl.Series([said]).str.extract_many(held["folded"].unique().implode(), overlapping=True).list.explode()
+    return held.filter(pl.col("folded").is_in(met.implode()))["value"].to_list()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 from otrack_risk.exposure.fields import Field, FieldTable
 from otrack_risk.exposure.people import PeopleCount, Status, counted, with_reasons, within
 from otrack_risk.exposure.sources import Sources, State, Waterfall
+from otrack_risk.exposure.told import InText
 
 if TYPE_CHECKING:
     from otrack_risk.exposure.words import Words
@@ -109,6 +110,10 @@ class ExposureScope(Shown):
     def field_table(self) -> FieldTable:
         """The fields, how full, and about how many people."""
         return FieldTable(self.status, self.head_count, self.fields)
+
+    def in_text(self) -> InText:
+        """What was found in words, and what was not looked for there."""
+        return InText(self.text, [e for e in self.looked_for if "free text" in e.what], self.head_count.children)
 
     def sentence(self) -> str:
         heads, share = self.head_count, self.directly_identified_share

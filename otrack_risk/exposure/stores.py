@@ -72,6 +72,7 @@ class Files:
     names: NameFindings | None  # of the files that lie there; None: not compared with anybody's name
     lying: Lying | None
     compared: bool  # names of listed files without a child's key were compared with the children's
+    not_compared: int  # listed files without a child's key, of too many children to be compared with their names
     told: Mapping[tuple[str, str], Flags] = field(
         default_factory=dict
     )  # (category, "file" or "photograph") -> children
@@ -154,11 +155,12 @@ def look(
     """
     there = lying(where, dataset) if where is not None and how != "none" else None
     lists = listed(held, children)
+    crowd = known.children.height > CROWD
+    not_compared = int(((lists.children < 0) & lists.names.is_not_null().to_numpy()).sum()) if crowd else 0
     lists, compared = _linked_by_name(lists, known)
     if there is None:
-        return Files(
-            _images(lists, None, (), compared), 0, None, None, None, None, compared, _told(lists, (), known, children)
-        )
+        images, told_of = _images(lists, None, (), compared), _told(lists, (), known, children)
+        return Files(images, 0, None, None, None, None, compared, not_compared, told_of)
     said = there.names
     rows = _matched(said, lists.names)
     by_name = known.by_name(said)
@@ -193,6 +195,7 @@ def look(
         names=names.look(said, by_name.names) if by_name is not None else None,
         lying=there,
         compared=compared,
+        not_compared=not_compared,
         told=_told(lists, (lying_too,), known, children),
     )
 
@@ -221,17 +224,15 @@ def _matched(said: Sequence[str], listed_names: pl.Series) -> list[int]:
     if not said:
         return []
     paths = listed_names.str.strip_chars().str.replace_all("\\", "/", literal=True).str.to_lowercase()
-    full = {path: row for row, path in enumerate(paths) if path}
-    last = paths.str.extract(r"([^/]+)$")
-    once = {
-        name: row for row, (name, alone) in enumerate(zip(last, ~last.is_duplicated(), strict=True)) if name and alone
-    }
-    rows = []
-    for each in said:
-        pieces = each.lower().split("/")
-        below = ("/".join(pieces[start:]) for start in range(len(pieces)))
-        rows.append(next((full[path] for path in below if path in full), once.get(pieces[-1], -1)))
-    return rows
+    pieces = [each.lower().split("/") for each in said]
+    tails = [["/".join(parts[start:]) for start in range(len(parts))] for parts in pieces]
+    rows = pl.DataFrame({"path": paths, "name": paths.str.extract(r"([^/]+)$")}).with_row_index("row")
+    asked = pl.Series("asked", [tail for each in tails for tail in each], dtype=pl.String).unique()
+    full = rows.filter(pl.col("path") != "", pl.col("path").is_in(asked.implode())).unique("path", keep="last")
+    last = rows.filter(pl.col("name").is_in(asked.implode())).unique("name", keep="none")
+    by_path = dict(zip(full["path"].to_list(), full["row"].to_list(), strict=True))
+    by_name = dict(zip(last["name"].to_list(), last["row"].to_list(), strict=True))
+    return [next((by_path[tail] for tail in each if tail in by_path), by_name.get(each[-1], -1)) for each in tails]
 
 
 def _images(lists: Listed, opened: ImageFindings | None, more: Sequence[bool], compared: bool) -> Images:
@@ -317,14 +318,25 @@ def _facts(rows: pl.DataFrame, known: Known) -> dict[int, set[str]]:
     if not places:
         return {}
     columns = [c for c in ("forename", "preferred_forename", "middle_names", "surname") if c in known.children.columns]
-    called = dict(zip(known.people.tolist(), known.children.select(columns).rows(), strict=True)) if columns else {}
+    child = rows["child"].gather(places)
+    numbered = known.children.select(columns).with_columns(child=pl.Series(known.people))
+    of = numbered.filter(pl.col("child").is_in(child.unique().implode())).unique("child", keep="last")
+    own = _words_of(child.to_frame("child").join(of, on="child", how="left", maintain_order="left").select(columns))
+    stated: dict[str, set[str]] = {}  # many names of files say the same once the child's name is taken out
     found = {}
-    for place in places:
-        own = {part for name in called.get(rows["child"][place], ()) if name for part in names.tokens(name)}
-        said = " ".join(word for word in text[place].split() if word.casefold() not in own)
-        if terms := lexicons.found(said, named=True):
-            found[place] = {term.category for _, term in terms}
+    for place, words, taken in zip(places, text.gather(places).to_list(), own, strict=True):
+        said = " ".join(word for word in words.split() if word.casefold() not in taken)
+        if said not in stated:
+            stated[said] = {term.category for _, term in lexicons.found(said, named=True)}
+        if stated[said]:
+            found[place] = stated[said]
     return found
+
+
+def _words_of(called: pl.DataFrame) -> list[set[str]]:
+    """The words of which each row's names are made; every different name is taken apart once."""
+    words = {name: names.tokens(name) for column in called for name in column.drop_nulls().unique()}
+    return [{word for name in row if name for word in words[name]} for row in called.rows()] or [set()] * called.height
 
 
 def _counting(tell: Tell, what: str, of: int) -> Callable[[int], None]:

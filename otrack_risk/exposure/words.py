@@ -14,7 +14,7 @@ from otrack_risk.display.tables import Count, Hidden
 from otrack_risk.exposure.heads import Flags, Heads, Held
 from otrack_risk.exposure.known import Known, text_of
 from otrack_risk.exposure.people import within
-from otrack_risk.text import folding, lexicons, linkage, mentions, scan
+from otrack_risk.text import linkage, mentions, scan
 from otrack_risk.text.results import Interval, Scan
 from otrack_risk.text.scan import Reading
 from otrack_risk.text.spans import Span
@@ -39,6 +39,7 @@ _OF_FACT = {  # where the term cannot be told, as of two facts that stand togeth
     "SAFEGUARDING_STATUS": "safeguarding",
 }
 _NAMED = "identity"  # what a name tells
+IN_NOTES = frozenset({*_OF_FORMAT.values(), *_OF_FACT.values(), _NAMED})  # categories looked for, beside those of terms
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,10 @@ def read(held: Sequence[Held], children: Heads, known: Known, rng: np.random.Gen
     notes = pl.concat(frames) if frames else pl.DataFrame()
     if not notes.height or notes["text"].null_count() == notes.height:
         return None
+    if known.roster is not None and known.roster.schools:
+        known.roster.prepare(school for school in notes["school_id"].unique() if school is not None)
     reading = scan.read_notes(notes, "text", known.roster, None, tell)
-    facts = _facts(notes["text"], reading)
+    facts = _facts(reading)
     special = schema.special_categories()
     reading = replace(reading, special=[any(category in special for category in each.values()) for each in facts])
     told = _told(reading, facts, notes["person"].to_numpy(), children, known)
@@ -229,29 +232,22 @@ def children_of(children: Heads, people: Any) -> Flags:
     return flags
 
 
-def _facts(texts: pl.Series, reading: Reading) -> list[dict[Span, str]]:
+def _facts(reading: Reading) -> list[dict[Span, str]]:
     """For each note the stretches that tell something, with the category of what they tell."""
-    found: list[dict[Span, str]] = []
-    for text, spans in zip(texts, reading.spans, strict=True):
-        held = [span for span in spans if span.score >= mentions.COUNTED]
-        told = {span: _OF_FORMAT[span.label] for span in held if span.label in _OF_FORMAT}
-        if any(span.label in _OF_FACT for span in held):
-            composed, places = folding.composed(text)
-            named = any(span.label == "PERSON" for span in held) or None
-            terms = [(span, term) for span, term in lexicons.found(composed, named=named)]
-            for span in held:
-                if span.label in _OF_FACT:
-                    told[span] = next(
-                        (
-                            term.category
-                            for other, term in terms
-                            if other.label == span.label
-                            and (other.start if places is None else places[other.start]) == span.start
-                        ),
-                        _OF_FACT[span.label],
-                    )
-        found.append(told)
-    return found
+    categories = schema.categories()
+
+    def category(span: Span) -> str:
+        told = _OF_FORMAT.get(span.label)
+        return told or (span.form if span.form in categories else _OF_FACT[span.label])
+
+    return [
+        {
+            span: category(span)
+            for span in spans
+            if span.score >= mentions.COUNTED and (span.label in _OF_FORMAT or span.label in _OF_FACT)
+        }
+        for spans in reading.spans
+    ]
 
 
 def _only(reading: Reading, which: Sequence[bool]) -> Reading:
@@ -270,16 +266,14 @@ def _told(
     reading: Reading, facts: Sequence[Mapping[Span, str]], own: Any, children: Heads, known: Known
 ) -> dict[str, Flags]:
     """Category -> the children of whom the text tells something of it: whose row it is, or whom it can only mean."""
-    # By categories for labels, the linkage tells for each child of the roster what the notes that name it tell.
-    by_category = [
-        tuple(replace(span, label=told[span]) if span in told else span for span in spans) if told else spans
-        for spans, told in zip(reading.spans, facts, strict=True)
-    ]
     rows: dict[str, list[int]] = {}
-    for row, chances in linkage.told(replace(reading, spans=by_category)).items():
-        for category, chance in chances.items():
-            if chance == 1.0:
-                rows.setdefault(_NAMED if category == "PERSON" else category, []).append(int(known.people[row]))
+    for spans, told in zip(reading.spans, facts, strict=True):
+        meant = [span for span in spans if len(span.subjects) == 1 and linkage.names_a_child(span)]
+        if meant:
+            named = any(span.label == "PERSON" and span.score >= mentions.COUNTED for span in spans)
+            people = [int(known.people[span.subjects[0]]) for span in meant]
+            for category in {*told.values(), *([_NAMED] if named else [])}:
+                rows.setdefault(category, []).extend(people)
     for person, told in zip(own.tolist(), facts, strict=True):
         for category in told.values() if person >= 0 else ():
             rows.setdefault(category, []).append(person)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAMES_A_CHILD = frozenset({"full", "forename", "nickname", "surname", "initials", "misspelt"})
 _YEAR = re.compile(r"(?<!\w)(?:y|yr|year) ?(\d{1,2})(?!\w)")
-_DRAWS = 400  # of the interval, for each set of labelled notes; fewer where there are more than 50,000 mentions
+_DRAWS = 400  # of the interval, for each set of labelled notes; fewer, 50 at least, for more than 25,000 mentions
 _WRITTEN = "notes written by hand"
 _ENOUGH = 10  # labelled mentions of a form from which a set says something of it
 _LEVEL = 0.95
@@ -255,7 +255,7 @@ def _estimate(mentions: Sequence[tuple[str, Rows]], table: Table, rng: np.random
     expected = float((1 - left).sum())
 
     drawn = []
-    for _ in range(max(50, min(_DRAWS, 20_000_000 // len(flat)))):
+    for _ in range(max(50, min(_DRAWS, 10_000_000 // len(flat)))):
         recall, precision = np.array([each.drawn(rng) for each in known]).T
         right = rng.random(len(mentions)) < precision[of_form]
         meant = child[first + (rng.random(len(mentions)) * sizes).astype(np.int64)][right]

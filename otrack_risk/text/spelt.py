@@ -274,7 +274,7 @@ def _runs(groups: pl.Series) -> dict[int, tuple[int, int]]:
     """Group -> where its rows begin and end, in a column that is sorted by group."""
     values, first = np.unique(groups.to_numpy(), return_index=True)
     ends = [*first[1:].tolist(), len(groups)]
-    return dict(zip(values.tolist(), zip(first.tolist(), ends, strict=True), strict=True))
+    return {group: (start, end) for group, start, end in zip(values.tolist(), first.tolist(), ends, strict=False)}
 
 
 def _slices(frame: pl.DataFrame, name: str) -> dict[int, Pairs]:

@@ -95,7 +95,8 @@ def test_each_category_is_told_by_each_kind_of_source_of_so_many_children() -> N
     assert cells["sen"] == {"table": 1, "note": 0, "file": 1, "photograph": 0}  # a plan, by the name of its file
     assert cells["medical"] == {"table": 0, "note": 2, "file": 0, "photograph": 0}
     assert cells["religion"] == {"table": 0, "note": 1, "file": 0, "photograph": 0}
-    assert cells["images"] == {"table": 0, "note": 0, "file": 0, "photograph": 2}  # Emeka by key, Daisy by name
+    # Emeka by key, Daisy by name; a photograph is looked for in no note
+    assert cells["images"] == {"table": 0, "note": None, "file": None, "photograph": 2}
     assert cells["identity"] == {"table": 3, "note": 2, "file": 1, "photograph": 2}
     assert cells["free_text"]["note"] == 2  # whose rows hold a text: Daisy and Emeka
 
@@ -146,6 +147,43 @@ def test_a_file_is_met_in_a_list_by_its_path_or_by_a_name_that_only_one_row_has(
     listed = pl.Series(["photos\\A\\One.jpg", "B/two.jpg", "x/same.jpg", "y/same.jpg", None])
     said = ["photos/a/one.jpg", "elsewhere/two.jpg", "z/same.jpg", "deep/y/same.jpg", "other.jpg"]
     assert _matched(said, listed) == [0, 1, -1, 3, -1]
+
+
+def test_what_no_column_holds_is_not_looked_for_where_files_lie_unread(tmp_path: Path) -> None:
+    pupils, known = PUPILS.select("pupil_id", "forename", "surname"), CATALOGUE.table("pupils")
+    assert known is not None
+    notes = NOTES.with_columns(note=pl.lit("Daisy Holt: rang 07700 900123."))
+    for name, rows in (("pupils", pupils), ("notes", notes)):
+        rows.write_parquet(tmp_path / f"{name}.parquet")
+
+    def contact_by_columns() -> object:
+        record = exposure_scope(frames.read(tmp_path), CATALOGUE, where=tmp_path).record()
+        return record["by_source"]["cells"]["contact"]["table"]
+
+    assert contact_by_columns() == 0
+    (tmp_path / "nightly.bak").write_bytes(b"who knows")
+    assert contact_by_columns() is None
+
+
+def test_listed_files_that_so_many_children_may_mean_are_said_not_to_be_compared(monkeypatch) -> None:
+    monkeypatch.setattr("otrack_risk.exposure.stores.CROWD", 2)
+    said = [each for each in scope_of().looked_for if each.what == "children by the names of listed files"]
+    assert [each.state for each in said] == ["not looked for"]
+    assert said[0].why.startswith("1 of them carry no child's key")  # the picture of Daisy
+
+
+def test_what_stands_in_words_is_a_page_of_its_own_with_three_states() -> None:
+    found = scope_of().in_text()
+    assert found.record()["children_named"]["resolved"] == 2  # Emeka and Adaeze
+    assert "no column states a fact of that category" in found.sentence()
+    assert found.table()["number"].to_list().count("found") == 3  # words, children by name, people in no table
+    small = found.published(5)
+    assert small.words is not None
+    assert small.words.scan.subjects_named == tables.Hidden(5)
+    unread = scope_of(text=False).in_text()
+    assert unread.words is None
+    assert unread.record()["state"] == "not looked for"
+    assert "not read here: notes.note" in unread.sentence()
 
 
 def test_a_folder_of_files_alone_has_files_and_no_records(tmp_path: Path) -> None:
@@ -224,13 +262,15 @@ def test_the_children_named_in_a_worlds_notes_lie_within_the_interval(
     one, other = worlds
     known = measured_on(other)
     table, _ = linkage.measured()
-    monkeypatch.setattr(linkage, "measured", lambda: (dict.fromkeys(table, known), False))
+    monkeypatch.setattr(
+        linkage, "measured", lambda: ({"another world": dict.fromkeys(next(iter(table.values())), known)}, False)
+    )
     text = read(one, rng=np.random.default_rng(1)).record()["text"]
     notes, reading, _ = scanned(one)
     special = schema.special_categories()
     facts = [
         note
-        for note, told in zip(notes["note_id"], words._facts(notes["text"], reading), strict=True)
+        for note, told in zip(notes["note_id"], words._facts(reading), strict=True)
         if special.intersection(told.values())
     ]
     named = named_in(one)

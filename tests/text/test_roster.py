@@ -6,12 +6,13 @@ import unicodedata
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otrack_risk.errors import FieldError, TableError
 from otrack_risk.text import folding
 from otrack_risk.text.roster import Roster
+from otrack_risk.text.spelt import _known_as
 
 PUPILS = pl.DataFrame(
     {
@@ -151,3 +152,69 @@ def test_slips_are_those_of_the_definition(one, other):
 def test_words_one_slip_apart_share_a_word_less_one_letter(one, other):
     if folding.one_slip(one, other):
         assert set(folding.without_one(one)) & set(folding.without_one(other))
+
+
+def slow_spellings(forename: str, surname: str, called: str | None, middle: str | None) -> dict[str, set[str]]:
+    """One child's spellings by form, written out for one child at a time."""
+    held: dict[str, set[str]] = {"full": set(), "forename": set(), "nickname": set(), "surname": set()}
+    lasts = folding.spellings(surname)
+    short = _known_as().get(" ".join(folding.fold(forename).split()), ())
+    short += _known_as().get(" ".join(folding.fold(called or "").split()), ())
+    for form, name in (("forename", forename), *(("nickname", name) for name in (called, *short) if name)):
+        if form == "nickname" and name == forename:
+            continue
+        ways = folding.spellings(name)
+        part = ways[0].split(" ")[0] if ways else ""
+        parts = [part] if ways and part != ways[0] and len(part) > 2 else []
+        held[form].update(ways)
+        held["nickname"].update(parts)
+        for first in (*ways, *parts):
+            for last in lasts:
+                held["full"] |= {f"{first} {last}", f"{last} {first}", f"{last}  {first}"}
+                held["full"] |= {f"{first} {half}" for half in last.split(" ")}
+                if first in ways:
+                    held["full"] |= {f"{first} {between} {last}" for between in folding.spellings(middle or "")}
+    held["surname"].update(lasts)
+    return {form: {spelt for spelt in spellings if len(spelt) > 1} for form, spellings in held.items()}
+
+
+NAME = st.sampled_from(
+    ["Zoë", "Mei-Ling", "Thomas", "Tom", "Tommy", "Mary Jane", "O'Neill", "Müller", "Ward-Hill", "Bo"]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(NAME, NAME, st.none() | NAME, st.none() | NAME, st.sampled_from("AB")), min_size=1, max_size=6)
+)
+def test_names_spelt_by_column_are_those_spelt_child_by_child(children):
+    columns = ["forename", "surname", "preferred_forename", "middle_names", "school"]
+    table = pl.DataFrame(children, schema=dict.fromkeys(columns, pl.String), orient="row")
+    roster = Roster.of(table)
+    roster.prepare(["A"])  # beside others or alone: the same
+    for school in ("A", "B", None):
+        rows = [row for row, child in enumerate(children) if school in (None, child[4])]
+        wanted: dict[str, dict[str, set[int]]] = {}
+        for row in rows:
+            for form, spellings in slow_spellings(*children[row][:4]).items():
+                for spelt in spellings:
+                    wanted.setdefault(spelt, {}).setdefault(form, set()).add(row)
+        names = roster.names(school)
+        assert {spelt: key.rows for spelt, key in names.keys.items()} == wanted
+        assert all(key.subjects == tuple(sorted(set().union(*key.rows.values()))) for key in names.keys.values())
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(NAME, NAME), min_size=1, max_size=5), st.data())
+def test_user_names_are_put_together_from_first_name_and_surname(children, data):
+    names = Roster.of(pl.DataFrame(children, schema=["forename", "surname"], orient="row")).names()
+    wanted: dict[str, set[int]] = {}
+    for row, (forename, surname) in enumerate(children):
+        given_names = [forename, *_known_as().get(" ".join(folding.fold(forename).split()), ())][:2]
+        for first in (folding.fold(name).replace(" ", "") for name in given_names):
+            for last in {way.replace(" ", "") for way in folding.spellings(surname)}:
+                for made in (first[0] + last, last + first[0], first + last, last + first, first + last[0]):
+                    wanted.setdefault(made, set()).add(row)
+    made = data.draw(st.sampled_from(sorted(wanted)))
+    assert names.login(made) == (tuple(sorted(wanted[made])) if len(made) > 3 else ())
+    assert names.login(made + "q") == tuple(sorted(wanted.get(made + "q", ())))
