@@ -10,10 +10,12 @@ from pathlib import Path
 from otrack_risk import frames
 from otrack_risk.access.accounts import AccountLadder, AccountReach
 from otrack_risk.access.findings import AccessFindings, Finding
-from otrack_risk.access.grants import Grants, read_grants, together
+from otrack_risk.access.grants import read_grants, together
+from otrack_risk.access.model import Fault, Grants, build, joined
 from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.reach import reach
 from otrack_risk.access.results import Access, Cell
+from otrack_risk.access.why import Reason, why
 from otrack_risk.display.results import NotLookedFor
 
 __all__ = [
@@ -22,15 +24,20 @@ __all__ = [
     "AccountLadder",
     "AccountReach",
     "Cell",
+    "Fault",
     "Finding",
     "Grants",
     "Needed",
     "NoGrants",
+    "Reason",
+    "build",
     "from_paths",
+    "joined",
     "needed_matrix",
     "reach",
     "read_grants",
     "who_can_see_whom",
+    "why",
 ]
 
 

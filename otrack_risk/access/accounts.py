@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NO_LOG = "no access log was read"
+NOT_IN_LOG = "the log does not tell it of this account"
 _BANDS = ((0, 0), (1, 30), (31, 300), (301, 3_000), (3_001, 30_000), (30_001, None))
 
 
@@ -33,9 +34,13 @@ class AccountReach:
     over_privilege: Share  # of the weight of what it holds: what lies beyond the matrix
     under_privilege: Share  # of child x category x verb that the matrix allows its roles: what it lacks
     reason: str  # why a number above is not known
+    latent_children: Count = 0  # of `children`, those whom it sees only by first taking on a role
+    excess: Share = None  # of the weight of what it holds: what it did not use in the look-back
+    unused_reason: str = NO_LOG  # why `excess` is not known
 
     def record(self) -> dict[str, Any]:
         """An entry of the contract's ``accounts``."""
+        unused = "" if self.excess is not None else f"excess: {self.unused_reason}"
         return {
             "account": self.account,
             "roles": list(self.roles),
@@ -46,9 +51,14 @@ class AccountReach:
             "blast_radius_share": self.blast_radius_share,
             "over_privilege": self.over_privilege,
             "under_privilege": self.under_privilege,
-            "excess": None,
-            "reason": "; ".join(each for each in (self.reason, f"excess: {NO_LOG}") if each),
+            "excess": self.excess,
+            "latent_children": self.latent_children,
+            "reason": "; ".join(each for each in (self.reason, unused) if each),
         }
+
+    def with_excess(self, share: float | None, reason: str) -> AccountReach:
+        """With what it did not use of what it holds; the reason where that is not known."""
+        return replace(self, excess=share, unused_reason="" if share is not None else reason)
 
     def renamed(self, name: str, roles: Mapping[str, str], hide: Callable[[Count], Count]) -> AccountReach:
         """Under another name, with small counts hidden, and every number with them that would tell of few children.
@@ -57,6 +67,7 @@ class AccountReach:
         """
         children, special = hide(self.children), hide(self.special_category_children)
         few = next((count for count in (children, special) if isinstance(count, Hidden)), None)
+        taken_on = self.latent_children  # beside `children` it would tell of the few that are left
         radius = self.blast_radius
         if isinstance(radius, float):
             radius = few or float(f"{radius:.2g}")
@@ -74,6 +85,8 @@ class AccountReach:
             blast_radius_share=roughly(self.blast_radius_share),
             over_privilege=roughly(self.over_privilege),
             under_privilege=roughly(self.under_privilege),
+            latent_children=hide(taken_on) if taken_on in (0, self.children) else None,
+            excess=roughly(self.excess),
         )
 
 

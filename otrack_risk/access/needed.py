@@ -70,13 +70,14 @@ def needed_matrix(path: str | Path | None = None) -> Needed:
 def _matrix(entries: Iterable[Mapping[str, str | None]], name: str, source: str) -> Needed:
     lines: list[tuple[str, str, str, str]] = []
     spoken: dict[str, None] = {}
+    choice = [each.name for each in scopes().values() if not each.grants_only]
     for number, entry in enumerate(entries, start=2):  # the header is line 1
         role = _known(role_of(entry["role"]), name, number, "role", "a role of reference/roles.toml")
         category = _known(
             category_of(entry["category"]), name, number, "category", "a category of reference/categories.toml"
         )
         scope = (entry["scope"] or "").strip().lower().replace("-", "_").replace(" ", "_")
-        _known(scope if scope in scopes() else None, name, number, "scope", f"one of {', '.join(scopes())}")
+        _known(scope if scope in choice else None, name, number, "scope", f"one of {', '.join(choice)}")
         spoken[role] = None
         if scope == "none":
             continue

@@ -28,6 +28,8 @@ class People:
     taught: pl.DataFrame | None  # staff_id, class_id; None: nobody said who teaches whom
     own: pl.DataFrame | None  # guardian_id, child; None: nobody said whose child it is
     persons: Mapping[str, pl.DataFrame]  # kind of person -> person_id, ended (a date, or null)
+    listed: pl.DataFrame  # name, child: the children whom a row filter or a sharing list names
+    lists: frozenset[str]  # names of those lists, empty ones too
 
     @property
     def roll(self) -> int:
@@ -41,11 +43,15 @@ class People:
         return None if len(schools) != 1 or schools[0] is None else str(schools[0])
 
 
-def people(dataset: frames.Dataset | None) -> People | None:
+def people(dataset: frames.Dataset | None, listed: pl.DataFrame | None = None) -> People | None:
     """The children of a data set with the tables of the synthetic world; None where it has no table ``pupils``.
 
     A single table with a column ``pupil_id`` is taken as the pupils, whatever its name. Several rows of one
     ``pupil_id`` are one child, the first of them.
+
+    Parameters
+    ----------
+    listed : name, pupil_id: lists of children; a pupil who is not in the data is not counted
 
     Raises
     ------
@@ -73,6 +79,8 @@ def people(dataset: frames.Dataset | None) -> People | None:
         )
         .with_row_index("child")
     )
+    if listed is None:
+        listed = pl.DataFrame(schema={"name": pl.String, "pupil_id": pl.String})
     taught, own = tables.get("staff_classes"), tables.get("pupil_guardians")
     return People(
         children=children,
@@ -89,6 +97,8 @@ def people(dataset: frames.Dataset | None) -> People | None:
             for kind, (table, key, ended) in _KINDS.items()
             if table in tables and key in tables[table].columns
         },
+        listed=listed.join(children.select("pupil_id", "child"), on="pupil_id").select("name", "child").unique(),
+        lists=frozenset(listed["name"].unique()),
     )
 
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from otrack_risk import frames, schema
-from otrack_risk.access.accounts import AccountLadder, AccountReach
+from otrack_risk.access.accepted import Acceptance
+from otrack_risk.access.accounts import NOT_IN_LOG, AccountLadder, AccountReach
 from otrack_risk.access.counted import CELL, Counted
 from otrack_risk.access.findings import AccessFindings, find
-from otrack_risk.access.grants import Grants, accounts_of
-from otrack_risk.access.needed import Needed, needed_matrix, with_given
+from otrack_risk.access.in_force import in_force
+from otrack_risk.access.model import Grants
+from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.people import People, people
 from otrack_risk.access.results import NO_PUPILS, Access, Cell, RoleInUse, State
+from otrack_risk.access.terms import Terms
+from otrack_risk.access.unused import Excess
+from otrack_risk.access.unused import excess as unused
+from otrack_risk.access.used import Used
+from otrack_risk.access.why import Through, through
 from otrack_risk.access.words import FULL, roles, scopes, verbs
 
 
 def reach(
-    grants: Grants, dataset: frames.Dataset | None, *, as_of: date | None, needed: Needed | None = None
+    grants: Grants,
+    dataset: frames.Dataset | None,
+    *,
+    as_of: date | None,
+    needed: Needed | None = None,
+    excess: Mapping[str, float | None] | None = None,
+    used: Used | None = None,
+    accepted: Sequence[Acceptance] = (),
+    terms: Terms | None = None,
+    from_database: bool = False,
 ) -> Access:
     """Who can see whom on one day, against the least that each role needs.
 
@@ -30,6 +47,11 @@ def reach(
         not counted, and cells are compared by scope alone
     as_of : grants are in force from their first to their last day, both included; None: every grant is in force
     needed : the matrix of least privilege; None for the built-in one
+    excess : by account, the share of the weight of what it holds that it did not use (from an access log); None
+        where it cannot be told of the account. None for all: worked out from ``used``
+    used : the access log; None: none was read
+    accepted : risks that somebody accepted, until a day: a finding of one in force is marked
+    terms, from_database : as for :func:`~otrack_risk.access.findings.find`
 
     Notes
     -----
@@ -42,25 +64,45 @@ def reach(
         under-privilege(a) = child x category x verb of the matrix with s granted < s needed / all of the matrix
 
     A verb gives what ``roles.toml`` says it gives: whoever edits, exports or administers also sees. Disabled accounts
-    reach nobody. What is needed of an account is what the matrix allows to any of its roles. Categories that no
-    grant names are not held by the system, and are not counted as lacking. A ratio of nothing is not defined.
+    reach nobody. What an account is denied, by whatever role, it does not reach, whatever else allows it; a denial
+    of a verb denies every verb that gives it. What it holds only by first taking on a role counts as held, and a
+    denial that it would have to take on counts as none. Of a denial that is not understood everybody is taken to be
+    denied, and the account's count is not known. What is needed of an account is what the matrix allows to any of its
+    roles. Categories that no grant names are not held by the system, and are not counted as lacking. A ratio of
+    nothing is not defined.
 
     References
     ----------
     .. [1] This project's own definitions; the categories' weights follow the classes of ENISA (2013).
     """
     matrix = needed_matrix() if needed is None else needed
-    who = people(dataset)
-    table = grants.accounts
-    if table is None and dataset is not None and "accounts" in dataset.tables:
-        table = accounts_of(dataset.tables["accounts"].rows)
-    accounts = _accounts(grants, table)
-    lines = _in_force(grants, accounts, as_of, matrix, who)
-    counted = None if who is None else Counted.of(lines, accounts, matrix, who)
-    cells = _cells(lines, matrix, counted)
-    told = _account_reaches(accounts, lines, matrix, counted, who)
+    who = people(dataset, grants.listed)
+    held = in_force(grants, dataset, as_of)
+    accounts = held.accounts
+    lines = _lines(held.allowed, matrix, who)
+    counted = None if who is None else Counted.of(lines, held.denied, accounts, matrix, who)
+    cells = _cells(lines, matrix, counted, through(held.allowed))
+    told = _account_reaches(accounts, lines, counted, who)
+    if excess is not None:
+        told = [each.with_excess(excess.get(each.account), NOT_IN_LOG) for each in told]
+    elif used is not None:
+        idle = _unused(used, grants, lines, accounts, counted)
+        told = [each.with_excess(idle[each.account].share, idle[each.account].reason) for each in told]
     enabled = accounts.filter("enabled")
-    found, unasked = find(lines, enabled, who, table is not None, as_of)
+    found, unasked = find(
+        grants,
+        lines,
+        enabled,
+        who,
+        matrix,
+        held.listed,
+        as_of,
+        used,
+        accepted,
+        dataset=dataset,
+        terms=terms,
+        from_database=from_database,
+    )
     public = [
         each
         for each in told
@@ -84,41 +126,17 @@ def reach(
     )
 
 
-def _accounts(grants: Grants, table: pl.DataFrame | None) -> pl.DataFrame:
-    """Every account that is listed or granted anything: its person, school, and whether it can be used."""
-    named = grants.rows.select("account").unique()
-    if table is None:
-        table = accounts_of(named.clear())
-    everybody = pl.concat([table.select("account"), named]).unique().sort("account")
-    listed = table.with_columns(pl.lit(True).alias("listed"))
-    return everybody.join(listed, on="account", how="left", maintain_order="left").with_columns(
-        pl.col("enabled").fill_null(True), pl.col("listed").fill_null(False)
-    )
-
-
-def _in_force(
-    grants: Grants, accounts: pl.DataFrame, as_of: date | None, matrix: Needed, who: People | None
-) -> pl.DataFrame:
+def _lines(lines: pl.DataFrame, matrix: Needed, who: People | None) -> pl.DataFrame:
     """One line for each verb that a grant in force gives an enabled account: with its scope's rank and strength,
     ``understood`` (every word is), ``in_matrix`` (the role is), ``beyond`` (wider than the matrix allows by scope)."""
-    day = pl.lit(as_of, pl.Date)
-    rows = grants.rows.filter(
-        (pl.col("valid_from") <= day).fill_null(True),
-        (pl.col("valid_to") >= day).fill_null(True),
-        pl.col("scope") != "none",
-    ).join(accounts.filter("enabled").select("account", "person_kind"), on="account")
-    gives = {verb: list(with_given(verb, "all")) for verb in verbs()}
-    lines = rows.with_columns(
-        pl.when(pl.col("verb_known") & (pl.col("scope") != "write_only"))
-        .then(pl.col("verb").replace_strict(gives, default=None, return_dtype=pl.List(pl.String)))
-        .otherwise(pl.concat_list("verb"))
-    ).explode("verb")
+    lines = lines.drop("chain", "holder", "source", "line", "approver", "effect", "valid_from", "granted_as").unique()
     rank, strength = _ranks(who), {scope.name: scope.strength for scope in scopes().values()}
     needed = matrix.rows.with_columns(pl.col("scope").replace_strict(rank).alias("rank"))
     case = pl.col("scope") == "just_in_time"
     allowed = needed.group_by(CELL).agg(
         pl.col("rank").filter(~case).max().alias("allowed"), case.any().alias("for_a_case")
     )
+    by_name = (pl.col("scope") == "listed") & pl.lit(who is not None)  # compared child by child
     return (
         lines.join(allowed, on=CELL, how="left")
         .with_columns(
@@ -133,6 +151,7 @@ def _in_force(
                 pl.col("in_matrix")
                 & pl.col("understood")
                 & ~pl.col("case")
+                & ~by_name
                 & (pl.col("rank") > pl.col("allowed").fill_null(0))
             ).alias("beyond")
         )
@@ -154,7 +173,12 @@ def _roles(lines: pl.DataFrame, matrix: Needed) -> tuple[RoleInUse, ...]:
     return tuple(sorted(found, key=lambda role: (order.get(role.name, len(order)), role.name)))
 
 
-def _cells(lines: pl.DataFrame, matrix: Needed, counted: Counted | None) -> list[Cell]:
+def _cells(
+    lines: pl.DataFrame,
+    matrix: Needed,
+    counted: Counted | None,
+    reasons: Mapping[tuple[str, str, str], tuple[Through, ...]],
+) -> list[Cell]:
     """Every cell that somebody holds, or that the matrix allows."""
     held = lines.group_by(CELL).agg(
         pl.col("account").n_unique().alias("accounts"),
@@ -196,7 +220,14 @@ def _cells(lines: pl.DataFrame, matrix: Needed, counted: Counted | None) -> list
         key = (row["role"], row["category"], row["verb"])
         scope = None if row["rank"] is None else names[row["rank"]]
         cells[key] = Cell(
-            *key, scope, children, state, row["accounts"], 0 if counted is None else row["untold"], reason
+            *key,
+            scope,
+            children,
+            state,
+            row["accounts"],
+            0 if counted is None else row["untold"],
+            reason,
+            reasons.get(key, ()),
         )
     in_use = {cell.role for cell in cells.values()}
     categories = {cell.category for cell in cells.values()}
@@ -215,8 +246,16 @@ def _cells(lines: pl.DataFrame, matrix: Needed, counted: Counted | None) -> list
     ]
 
 
+def _unused(
+    used: Used, grants: Grants, lines: pl.DataFrame, accounts: pl.DataFrame, counted: Counted | None
+) -> Mapping[str, Excess]:
+    if counted is None:
+        return unused(used, grants, lines, accounts)
+    return unused(used, grants, lines, accounts, held=counted.of_account, untold=set(counted.untold["account"]))
+
+
 def _account_reaches(
-    accounts: pl.DataFrame, lines: pl.DataFrame, matrix: Needed, counted: Counted | None, who: People | None
+    accounts: pl.DataFrame, lines: pl.DataFrame, counted: Counted | None, who: People | None
 ) -> list[AccountReach]:
     """One entry an account, most children first."""
     order = {role: place for place, role in enumerate(roles())}
@@ -237,13 +276,12 @@ def _account_reaches(
         held = tuple(sorted(row["role"] or (), key=lambda role: (order.get(role, len(order)), role)))
         public = bool(row["public"]) or row["person_kind"] == "public"
         if who is None:
-            told.append(
-                AccountReach(
-                    row["account"], held, row["enabled"], public, None, None, None, None, None, None, NO_PUPILS
-                )
+            one = AccountReach(
+                row["account"], held, row["enabled"], public, None, None, None, None, None, None, NO_PUPILS, None
             )
         else:
-            told.append(_told(row, held, public, who.roll, most))
+            one = _told(row, held, public, who.roll, most)
+        told.append(one)
     return sorted(told, key=lambda each: (-_number(each.children), -_number(each.blast_radius), each.account))
 
 
@@ -273,7 +311,18 @@ def _told(row: dict[str, Any], held: tuple[str, ...], public: bool, roll: int, m
         reasons += ["under_privilege: the matrix allows its roles nobody"] * (under is None)
     share = blast / most if blast is not None and most else None
     return AccountReach(
-        row["account"], held, row["enabled"], public, children, special, blast, share, over, under, "; ".join(reasons)
+        row["account"],
+        held,
+        row["enabled"],
+        public,
+        children,
+        special,
+        blast,
+        share,
+        over,
+        under,
+        "; ".join(reasons),
+        row["by_taking_on"] if whole else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from otrack_risk import schema
 from otrack_risk.access.accounts import AccountLadder, AccountReach
 from otrack_risk.access.findings import CHECKS, AccessFindings, Finding
+from otrack_risk.access.why import Through
 from otrack_risk.access.words import FULL, NO_ROLE, roles, scopes, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 State = Literal["granted", "needed", "excess", "missing", "unknown"]
 NO_PUPILS = "no pupils were given, so children are not counted"
+TOLD = 5  # reasons of one cell that its record tells
 WIDEST = 10  # accounts of which a page tells one by one
 
 
@@ -37,11 +39,13 @@ class Cell:
     accounts: Count  # enabled accounts that hold it
     unresolved: Count  # of those, accounts whose children cannot be told
     reason: str = ""  # why `children` is not known, or is the fewest it can be
+    why: tuple[Through, ...] = ()  # through which chains of roles and in which scope, most accounts first
 
     def record(self) -> dict[str, Any]:
-        """An entry of the contract's ``cells``."""
+        """An entry of the contract's ``cells``; at most five reasons, and how many there are besides."""
         content = {name: getattr(self, name) for name in ("role", "category", "verb", "children", "state", "scope")}
         content |= {"accounts": self.accounts, "unresolved_accounts": self.unresolved}
+        content |= {"why": [each.record() for each in self.why[:TOLD]], "why_besides": max(len(self.why) - TOLD, 0)}
         return content | ({"reason": self.reason} if self.reason else {})
 
 
@@ -237,6 +241,7 @@ class Access(Shown):
                     children=hide(cell.children, close[cell.scope == "register"]),
                     accounts=tables.hide(cell.accounts, hide_below),
                     unresolved=tables.hide(cell.unresolved, hide_below),
+                    why=tuple(each.published(named, hide_below) for each in cell.why[:TOLD]),
                 )
                 for cell in self.cells
             ),

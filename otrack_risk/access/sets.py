@@ -1,25 +1,21 @@
-"""Grants resolved to sets of children, and the sets counted without building them one by one.
+"""Grants resolved to sets of children.
 
 Every scope becomes a *unit*: everybody, one school, or a list of children (a class, a teacher's classes,
-a register, a year, somebody's own). A *holding* is a set of units, each with the strength at which it is
-granted and at which it is needed. Many accounts and categories have equal holdings, which are counted once.
+a register, a year, somebody's own, children by name).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from otrack_risk.access.people import People
-from otrack_risk.access.words import roles, scopes
+from otrack_risk.access.words import roles
 
 _APART = "\x1f"  # between the parts of a unit's name
 _NO_CLASSES = ("guardian", "child", "service", "vendor", "public")  # kinds of account that teach nobody
 _NO_CHILDREN = ("staff", "service", "vendor", "public")  # kinds of account that are nobody's, and no child
-_ROWS_AT_ONCE = 3_000_000  # pairs of holding and child in memory at one time
-_NUMBERS = ("children", "held", "excess", "needed", "lacking")
 
 
 @dataclass(frozen=True)
@@ -46,14 +42,17 @@ def resolve(lines: pl.DataFrame, people: People) -> pl.Series:
     account's school, and looked-after children for roles that say so; without a school, everywhere. cohort: all
     children of the year groups taught. flag and aggregate have no set of their own: a flag is seen on the groups
     taught where there are any, else on the school, else on everybody; a total is over the school, else everybody.
-    trust: everybody, since the data know of one trust. Where all children are at one school, that is everybody's.
+    trust: everybody, since the data know of one trust. listed: the children of the list of that name. Where all
+    children are at one school, that is everybody's.
     """
     school = pl.coalesce("scope_key", "school_id", pl.lit(people.only_school, pl.String))
     home = pl.coalesce("school_id", pl.lit(people.only_school, pl.String))
     staff = (pl.col("person_kind") == "staff") & pl.col("person_id").is_not_null()
     teaching = [] if people.taught is None else people.taught["staff_id"].unique().to_list()
     teaches = (staff & pl.col("person_id").is_in(teaching)).fill_null(False)
-    register = pl.col("role").replace_strict({r.name: r.register for r in roles().values()}, default="sen")
+    register = (
+        pl.col("role").cast(pl.String).replace_strict({r.name: r.register for r in roles().values()}, default="sen")
+    )
     classes = people.children["class_id"].drop_nulls().unique().to_list()
     if people.taught is not None:
         classes += people.taught["class_id"].drop_nulls().unique().to_list()
@@ -112,6 +111,8 @@ def resolve(lines: pl.DataFrame, people: People) -> pl.Series:
         .when((target == "register") & pl.lit("sen_provision" in people.known))
         .then(unit("register", register, home.fill_null("")))
         .when(target == "cohort").then(cohort)
+        .when((target == "listed") & pl.col("scope_key").is_in(sorted(people.lists)))
+        .then(unit("listed", pl.col("scope_key")))
     )  # fmt: skip
     return lines.select(name.alias("name"))["name"]
 
@@ -138,107 +139,7 @@ def units(names: pl.Series, people: People) -> Units:
     return Units(codes, members, schools, children.select("child", "school_id"), people.roll)
 
 
-def tally(lines: pl.DataFrame, units: Units) -> pl.DataFrame:
-    """For each owner: how many children its holding reaches, and by how much that is more or less than needed.
-
-    Parameters
-    ----------
-    lines : owner, unit, granted, needed (strengths in twentieths; 0 where it is not)
-
-    Returns
-    -------
-    owner; ``children`` reached at least by a flag; ``held``, the sum of strengths over children; ``excess``, the sum
-    of what is granted beyond need; ``needed``, children of whom anything is needed; ``lacking``, those of whom less is
-    granted
-    """
-    merged = lines.group_by("owner", "unit").agg(pl.col("granted").max(), pl.col("needed").max())
-    code = pl.col("unit").cast(pl.UInt64) * 1024 + pl.col("granted") * 32 + pl.col("needed")
-    owners = (
-        merged.select("owner", code.alias("holding"))
-        .group_by("owner")
-        .agg(pl.col("holding").sort())
-        .group_by("holding")
-        .agg("owner")
-        .with_row_index("set")
-    )
-    held = (
-        owners.select("set", "holding")
-        .explode("holding")
-        .select(
-            "set",
-            (pl.col("holding") // 1024).cast(pl.UInt32).alias("unit"),
-            (pl.col("holding") // 32 % 32).cast(pl.Int64).alias("granted"),
-            (pl.col("holding") % 32).cast(pl.Int64).alias("needed"),
-        )
-    )
-    numbers = pl.concat(list(_numbers(held, units))).group_by("set").agg(pl.col(*_NUMBERS).sum())
-    return owners.select("set", "owner").explode("owner").join(numbers, on="set").drop("set")
-
-
-def _numbers(held: pl.DataFrame, units: Units) -> Iterator[pl.DataFrame]:
-    """Additive parts of the numbers: of everybody, then what each school adds, then what each listed child adds."""
-    lines = held.join(units.codes.select("unit", "everybody", "school_id", "size"), on="unit")
-    top = (
-        held.select(pl.col("set").unique())
-        .join(lines.filter("everybody").select("set", granted_0="granted", needed_0="needed"), on="set", how="left")
-        .with_columns(pl.col("granted_0", "needed_0").fill_null(0))
-    )
-    yield top.select("set", *(value * units.roll for value in _facts("granted_0", "needed_0")))
-    school = (
-        lines.filter(pl.col("school_id").is_not_null())
-        .join(top, on="set")
-        .join(units.schools, on="school_id")
-        .with_columns(
-            granted_1=pl.max_horizontal("granted", "granted_0"), needed_1=pl.max_horizontal("needed", "needed_0")
-        )
-        .select("set", "school_id", "granted_0", "needed_0", "granted_1", "needed_1", number="size_right")
-    )
-    yield school.select("set", *_added("granted_1", "needed_1", "granted_0", "needed_0", pl.col("number")))
-    base = school.select("set", "school_id", "granted_1", "needed_1")
-    listed = lines.filter(~pl.col("everybody") & pl.col("school_id").is_null() & (pl.col("size") > 0))
-    listed = listed.select("set", "unit", "granted", "needed", "size")
-    weights = listed.group_by("set").agg(pl.col("size").sum()).sort("set")
-    part = weights.select("set", part=pl.col("size").cum_sum() // _ROWS_AT_ONCE)
-    for some in part.partition_by("part"):
-        each = (
-            listed.join(some.select("set"), on="set", how="semi")
-            .join(units.members, on="unit")
-            .group_by("set", "child")
-            .agg(pl.col("granted").max(), pl.col("needed").max())
-            .join(units.children, on="child")
-            .join(top, on="set")
-            .join(base, on=["set", "school_id"], how="left")
-            .with_columns(pl.coalesce("granted_1", "granted_0"), pl.coalesce("needed_1", "needed_0"))
-            .with_columns(
-                granted=pl.max_horizontal("granted", "granted_1"), needed=pl.max_horizontal("needed", "needed_1")
-            )
-        )
-        yield (
-            each.select("set", *_added("granted", "needed", "granted_1", "needed_1", pl.lit(1)))
-            .group_by("set")
-            .agg(pl.col(*_NUMBERS).sum())
-        )
-
-
-def _facts(granted: str, needed: str) -> list[pl.Expr]:
-    """What one child counts in each number."""
-    flag = scopes()["flag"].strength
-    g, n = pl.col(granted), pl.col(needed)
-    return [
-        (g >= flag).cast(pl.Int64).alias("children"),
-        g.alias("held"),
-        pl.max_horizontal(g - n, 0).alias("excess"),
-        (n > 0).cast(pl.Int64).alias("needed"),
-        ((n > 0) & (g < n)).cast(pl.Int64).alias("lacking"),
-    ]
-
-
-def _added(granted: str, needed: str, granted_base: str, needed_base: str, number: pl.Expr) -> list[pl.Expr]:
-    now, base = _facts(granted, needed), _facts(granted_base, needed_base)
-    return [((a - b) * number).alias(name) for a, b, name in zip(now, base, _NUMBERS, strict=True)]
-
-
-_LISTS = ("class", "group", "year", "cohort", "register", "own", "self")
+_LISTS = ("class", "group", "year", "cohort", "register", "own", "self", "listed")
 
 
 def _members(kind: str, parts: pl.DataFrame, people: People) -> pl.DataFrame:
@@ -252,12 +153,14 @@ def _members(kind: str, parts: pl.DataFrame, people: People) -> pl.DataFrame:
             found = years.join(children, on=["school_id", "year_group"], nulls_equal=True)
     elif kind == "own" and people.own is not None:
         found = parts.join(people.own, left_on="a", right_on="guardian_id")
+    elif kind == "listed":
+        found = parts.join(people.listed, left_on="a", right_on="name")
     elif kind == "register":
         found = pl.concat([_register(parts.filter(pl.col("a") == name), children.filter(name)) for name in _REGISTERS])
     else:
         column = {"class": "class_id", "year": "year_group"}.get(kind, "pupil_id")
         found = parts.join(children, left_on="a", right_on=column).filter(local.fill_null(False))
-    return found.select("unit", "child").unique()
+    return found.select("unit", "child")  # each pair once, since a child is in one class, year and school
 
 
 _REGISTERS = ("sen", "sen_or_looked_after")

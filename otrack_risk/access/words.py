@@ -38,6 +38,7 @@ class Scope:
     rank: int  # position from narrow to wide
     strength: int  # twentieths of a readable row, for one child
     matrix_only: bool = False  # a word of the matrix that no grant has
+    grants_only: bool = False  # a word of grants that no matrix has
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,13 @@ def scopes() -> dict[str, Scope]:
     entries = reference.load("roles").entries["scope"]
     return {
         e["name"]: Scope(
-            e["name"], e["letter"], e["label"], rank, round(e["weight"] * FULL), e.get("matrix_only", False)
+            e["name"],
+            e["letter"],
+            e["label"],
+            rank,
+            round(e["weight"] * FULL),
+            e.get("matrix_only", False),
+            e.get("grants_only", False),
         )
         for rank, e in enumerate(entries)
     }
@@ -78,6 +85,17 @@ def verbs() -> dict[str, Verb]:
         for e in entries
         if e["name"] != "none"
     }
+
+
+def denied_with(verb: str) -> tuple[str, ...]:
+    """The verbs that a denial of this one takes away: itself, and every verb that would give it besides.
+
+    Examples
+    --------
+    >>> denied_with("view"), denied_with("edit"), denied_with("admin")
+    (('view', 'edit', 'export', 'admin'), ('edit', 'admin'), ('admin',))
+    """
+    return tuple(each.name for each in verbs().values() if verb == each.name or verb in each.gives)
 
 
 def role_of(word: str | None) -> str | None:
@@ -127,10 +145,13 @@ def scope_of(word: str | None) -> tuple[str, str | None] | None:
     --------
     >>> scope_of("own class"), scope_of("class:7B"), scope_of("year: R"), scope_of("the annexe")
     (('group', None), ('group', '7B'), ('cohort', '0'), None)
+    >>> scope_of("listed:rows of v_own")
+    ('listed', 'rows of v_own')
     """
     text = (word or "").strip()
     before, colon, key = text.partition(":")
     explicit = {"class": "group", "group": "group", "year": "cohort", "cohort": "cohort", "school": "school"}
+    explicit |= {"listed": "listed", "list": "listed"}
     if colon:
         name, key = explicit.get(_plain(before)), key.strip()
         if name is None or not key:

@@ -166,6 +166,7 @@ def test_grants_that_end_need_a_day_where_nothing_else_is_dated(tmp_path):
 SCOPES = {
     "whole school": ("school", None), "G": ("group", None), "school: 7": ("school", "7"), "year:R": ("cohort", "0"),
     "year:Y10": ("cohort", "10"), "class:": None, "planet:earth": None, "just in time": None, "": None,
+    "listed:some rows": ("listed", "some rows"),
 }  # fmt: skip
 VERBS = {"View/Edit/Delete": ["view", "edit"], "Administer": ["admin"], "wxyz": None, "": None, "view, bless": None}
 ROLES = {"Designated Safeguarding Lead": "dsl", "class-teacher": "class_teacher", "PUBLIC": "public", "": None}
@@ -209,3 +210,68 @@ def test_data_without_pupils_are_said_to_have_none(tmp_path):
     seen, _ = access.from_paths([grants], other)
     assert seen.roll is None
     assert any("no table 'pupils'" in note for note in seen.notes)
+
+
+def test_grants_of_roles_are_read_with_a_file_of_memberships(tmp_path):
+    roles = write(
+        tmp_path / "roles.csv",
+        "account,role,category,verb,scope,effect,approver\n,Teacher,SEN,View,my classes,,head\n"
+        ",Everybody,identity,View,school,,\nt1,Teacher,identity,View,class:7B,Deny,\n",
+    )
+    members = write(
+        tmp_path / "members.csv",
+        "user,role,from,to\nt1,Teacher,01/09/2025,\nt2,Teacher,,31/12/2025\nTeacher,Everybody,,\n",
+    )
+    grants = read_grants([members, roles])
+    assert set(grants.rows.select("account", "category", "chain", "effect", "source", "line").rows()) == {
+        ("t1", "identity", None, "deny", "roles", 4),
+        ("t1", "sen", "Teacher", "allow", "roles", 2),
+        ("t2", "sen", "Teacher", "allow", "roles", 2),
+        ("t1", "identity", "Teacher > Everybody", "allow", "roles", 3),
+        ("t2", "identity", "Teacher > Everybody", "allow", "roles", 3),
+    }
+    assert grants.rows.filter(pl.col("account") == "t1", pl.col("category") == "sen")["approver"].to_list() == ["head"]
+    assert grants.rows.filter(pl.col("account") == "t2")["valid_to"].to_list() == [date(2025, 12, 31)] * 2
+    assert (grants.seen, grants.kept) == (3, 3)
+
+
+def test_a_table_of_roles_in_roles_is_read_by_its_columns_role_and_inherits(tmp_path):
+    grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\n,b,sen,view,all\n")
+    inner = write(tmp_path / "inner.csv", "role,inherits\na,b\n")
+    members = write(tmp_path / "m.csv", "member,role\nann,a\n")
+    assert read_grants([grants, inner, members]).rows["chain"].to_list() == ["a > b"]
+
+
+def test_a_row_without_account_and_role_is_skipped_and_counted(tmp_path):
+    grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\n,b,sen,view,all\n,,sen,view,all\n")
+    members = write(tmp_path / "m.csv", "member,role\nann,b\n,b\n")
+    held = read_grants([grants, members])
+    assert (held.seen, held.kept, held.skipped[0].why) == (2, 1, "no account and no role")
+    assert any("of 2 memberships, 1 name no member" in note for note in held.notes)
+
+
+def test_an_effect_that_is_not_understood_is_noted_and_counts_as_allow(tmp_path):
+    held = read_grants(
+        [write(tmp_path / "g.csv", "account,role,category,verb,scope,effect\na,ta,sen,view,all,perhaps\n")]
+    )
+    assert held.rows["effect"].to_list() == ["allow"]
+    assert any("effects, 1 are not understood" in note for note in held.notes)
+
+
+@pytest.mark.parametrize("text", ["", "account,role,category,verb,scope\n"])
+def test_an_empty_file_is_refused_in_words(tmp_path, text):
+    with pytest.raises(OtrackRiskError):
+        read_grants([write(tmp_path / "g.csv", text)])
+
+
+def test_switches_of_accounts_are_told_or_left_open(tmp_path):
+    grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\na,ta,sen,view,own\n")
+    accounts = write(
+        tmp_path / "a.csv",
+        "account,enabled,mfa,service,shared,created\na,yes,no,Y,,2025-09-01\nb,locked,perhaps,0,true,\n",
+    )
+    columns = ["account", "enabled", "mfa", "service", "interactive", "shared", "created"]
+    assert read_grants([grants, accounts]).accounts.select(columns).rows() == [
+        ("a", True, False, True, None, None, date(2025, 9, 1)),
+        ("b", False, None, False, None, True, None),
+    ]

@@ -114,3 +114,8 @@ def _csv(tmp_path):
 def test_no_file_is_an_error_with_a_mend(tmp_path):
     with pytest.raises(OtrackRiskError, match="Mend"):
         needed_matrix(tmp_path / "no.csv")
+
+
+def test_children_by_name_are_a_word_of_grants_and_of_no_matrix(tmp_path):
+    with pytest.raises(ParameterError, match="row 2, column 'scope'"):
+        own(tmp_path, "ta,identity,listed,view,")

