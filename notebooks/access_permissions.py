@@ -18,32 +18,76 @@
 
 # %% tags=["parameters"]
 dataset: str = "../data/synthetic/otrack"  # a folder of tables: the people, and the grants unless they are given apart
-grants: str = ""  # a CSV of grants; empty: the table "grants" of the data set
+grants: str = ""  # other sources of grants, with a comma and a space between; empty: the table "grants" of the data set
 needed: str = ""  # a school's own least-privilege matrix; empty: the built-in one
+weights: str = ""  # a school's own weights of categories and verbs; empty: the built-in ones
+log: str = ""  # an access log; empty: the table "access_log" of the data set, where it has one
+accepted: str = ""  # risks that somebody accepted until a day; empty: none
+as_of: str = ""  # the day on which a grant must be in force; empty: the scenario's
 scenario: str = "otrack_2024"  # the scenario whose day it is
 hide_below: int = 5  # people; a cell that counts fewer is hidden
 
 # %%
+from datetime import date
+
 from otrack_risk import access, assessment, frames
 
 story = assessment.read_scenario(scenario)
 data = frames.read(dataset)
-seen = access.who_can_see_whom(data, grants, needed=needed, as_of=story.as_of.date())
+asked = access.asked_of(
+    data,
+    grants,
+    needed=needed,
+    weigh=weights,
+    log=log,
+    accepted=accepted,
+    as_of=date.fromisoformat(as_of) if as_of else story.as_of.date(),
+)
 
 # %% [markdown]
 # ## Which role can see how many children?
 
 # %%
-seen.published(hide_below)
+asked.access.published(hide_below)
+
+# %% [markdown]
+# ## How many more than it needs?
+
+# %%
+asked.access.view("difference").published(hide_below)
 
 # %% [markdown]
 # ## One stolen password: how many children?
 
 # %%
-seen.ladder().published(hide_below)
+asked.access.ladder().published(hide_below)
+
+# %% [markdown]
+# ## Is reach in a few hands?
+
+# %%
+asked.concentration().published(hide_below)
+
+# %% [markdown]
+# ## How many log-ins could open everything?
+
+# %%
+asked.tier_zero().published(hide_below)
+
+# %% [markdown]
+# ## How many children would stolen log-ins expose in a year?
+
+# %%
+asked.expected_exposure().published(hide_below)
 
 # %% [markdown]
 # ## What should somebody look at first?
 
 # %%
-seen.findings_table().published(hide_below)
+asked.access.findings_table().published(hide_below)
+
+# %% [markdown]
+# ## What is the least to change?
+
+# %%
+asked.revocations().published(hide_below)

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from otrack_risk import frames
 from otrack_risk.access.accounts import AccountLadder, AccountReach
+from otrack_risk.access.change import compared
 from otrack_risk.access.findings import AccessFindings, Finding
-from otrack_risk.access.grants import read_grants, together
+from otrack_risk.access.grants import read_grants
+from otrack_risk.access.inquiry import Inquiry
 from otrack_risk.access.model import Fault, Grants, build, joined
 from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.reach import reach
 from otrack_risk.access.results import Access, Cell
+from otrack_risk.access.sources import read_sources
+from otrack_risk.access.views import AccessView, Order, Which
 from otrack_risk.access.why import Reason, why
 from otrack_risk.display.results import NotLookedFor
 
 __all__ = [
     "Access",
     "AccessFindings",
+    "AccessView",
     "AccountLadder",
     "AccountReach",
     "Cell",
     "Fault",
     "Finding",
     "Grants",
+    "Inquiry",
     "Needed",
     "NoGrants",
     "Reason",
+    "asked_of",
     "build",
-    "from_paths",
+    "compared",
     "joined",
     "needed_matrix",
     "reach",
     "read_grants",
-    "who_can_see_whom",
     "why",
 ]
 
@@ -45,29 +51,60 @@ __all__ = [
 class NoGrants(NotLookedFor):
     """Nobody said who can see whom: every question about it is open, which is not "nobody can"."""
 
+    @property
+    def access(self) -> NoGrants:
+        """The same, in the place of an answer."""
+        return self
+
+    def view(self, which: Which = "granted", order: Order = "canonical") -> NoGrants:
+        """The same, of another view."""
+        return self._of(f"what is {which} to which role", "access_view")
+
     def ladder(self) -> NoGrants:
         """The same, of the accounts."""
-        return replace(self, question="how many children one stolen password exposes", instead_of="account_ladder")
+        return self._of("how many children one stolen password exposes", "account_ladder")
 
     def findings_table(self) -> NoGrants:
         """The same, of the findings."""
-        return replace(self, question="which grants somebody should look at first", instead_of="access_findings")
+        return self._of("which grants somebody should look at first", "access_findings")
+
+    def concentration(self) -> NoGrants:
+        """The same, of few accounts that hold most."""
+        return self._of("how much of all reach few accounts hold", "access_concentration")
+
+    def tier_zero(self) -> NoGrants:
+        """The same, of the paths to everything."""
+        return self._of("which accounts have a path to everything", "tier_zero")
+
+    def expected_exposure(self) -> NoGrants:
+        """The same, of a year."""
+        return self._of("what stolen log-ins would expose in a year", "expected_exposure")
+
+    def revocations(self) -> NoGrants:
+        """The same, of changes."""
+        return self._of("which changes would bring grants to need", "revocations")
+
+    def _of(self, question: str, instead_of: str) -> NoGrants:
+        return replace(self, question=question, instead_of=instead_of)
 
 
-def who_can_see_whom(
+def asked_of(
     dataset: frames.Dataset | None,
     grants: str | Path | Grants = "",
     *,
     needed: str | Path | None = None,
     as_of: date | None = None,
-) -> Access | NoGrants:
-    """Reach in a data set: by its own table of grants, or by grants that are given apart.
+    log: str | Path | None = None,
+    accepted: str | Path | None = None,
+    weigh: str | Path | None = None,
+) -> Inquiry | NoGrants:
+    """Everything that can be asked about access in a data set: by its own table of grants, or by grants given apart.
 
     Parameters
     ----------
-    grants : a file or folder of grants; empty: the table ``grants`` of the data set
-    needed : a school's own matrix of least privilege; empty or None: the built-in one
-    as_of : the day of which it is told; None: the last day that the grants or the accounts mention
+    grants : a source of grants, as :func:`~otrack_risk.access.sources.read_sources` takes it; several with a
+        comma and a space between; empty: the table ``grants`` of the data set
+    needed, as_of, log, accepted, weigh : as for :meth:`Inquiry.of`
 
     Raises
     ------
@@ -85,40 +122,9 @@ def who_can_see_whom(
             "Give a CSV of grants (account, role, category, verb, scope) with --grants.",
             instead_of="access",
         )
-    if isinstance(grants, Grants):
-        held = grants
-    elif str(grants):
-        held = read_grants([grants])
-    else:
-        held = Grants.from_dataset(dataset or frames.Dataset("no data set"))
-    return _on_the_day(held, dataset, needed, as_of)
-
-
-def from_paths(
-    grants: Sequence[str | Path],
-    data: str | Path | None = None,
-    *,
-    needed: str | Path | None = None,
-    as_of: date | None = None,
-) -> tuple[Access, frames.Dataset]:
-    """Reach by files, and the tables that were read for it.
-
-    Parameters
-    ----------
-    grants : files of grants, or a synthetic world's folder, which brings its people
-    data : the people, where ``grants`` is files alone; None: the folder's own, or children are not counted
-    needed, as_of : as for :func:`who_can_see_whom`
-    """
-    read = [frames.read(path) for path in grants]
-    if data is not None:
-        people: frames.Dataset | None = frames.read(data)
-    else:
-        people = read[0] if len(read) == 1 and "pupils" in read[0].tables else None
-    every = {id(table): table for each in [*read, *([people] if people else [])] for table in each.tables.values()}
-    used = frames.Dataset(read[0].name, {str(place): table for place, table in enumerate(every.values())})
-    return _on_the_day(together(read), people, needed, as_of), used
-
-
-def _on_the_day(held: Grants, dataset: frames.Dataset | None, needed: str | Path | None, as_of: date | None) -> Access:
-    day = held.latest_day() if as_of is None else as_of.date() if isinstance(as_of, datetime) else as_of
-    return reach(held, dataset, as_of=day, needed=needed_matrix(needed or None))
+    told: dict[str, Any] = {"needed": needed, "as_of": as_of, "log": log, "accepted": accepted, "weigh": weigh}
+    if isinstance(grants, Grants) or not str(grants):
+        people = dataset or frames.Dataset("no data set")
+        return Inquiry.of_dataset(people, grants if isinstance(grants, Grants) else None, **told)
+    sources = read_sources(str(grants).split(", ") if isinstance(grants, str) else [grants])
+    return Inquiry.of_dataset(dataset or sources.people or frames.Dataset("no data set"), sources.grants, **told)

@@ -13,7 +13,8 @@ from otrack_risk.access.in_force import OWNER, PLACE
 from otrack_risk.access.needed import Needed
 from otrack_risk.access.people import People
 from otrack_risk.access.tally import Atoms, reached, tally
-from otrack_risk.access.words import scopes, verbs
+from otrack_risk.access.weights import Weights
+from otrack_risk.access.words import scopes
 
 CELL = ["role", "category", "verb"]
 LINE = ["account", *CELL]
@@ -28,6 +29,7 @@ class Counted:
     by_taking_on: pl.DataFrame  # account; those of them whom it sees only by first taking on a role
     special: pl.DataFrame  # account; children of whom it sees special category data
     of_role: pl.DataFrame  # role, category, verb; children
+    need_of_role: pl.DataFrame  # role, category, verb; children whom its accounts need
     beyond: pl.DataFrame  # role, category, verb in which some account of the role reaches a child beyond need
     untold: pl.DataFrame  # account, role, category, verb of lines whose children cannot be told
     need_untold: pl.DataFrame  # accounts of which it cannot be told whom they need to see
@@ -78,6 +80,7 @@ class Counted:
             return owners.join(tally(owned, units, atoms, denied), on="owner").drop("owner")
 
         cells, of_cells = _owned(granted, CELL)
+        wants, of_wants = _owned(wanted.with_columns(granted="needed"), CELL)
         of_account = counted(both, OWNER)
         by_role = pl.concat(
             [
@@ -102,6 +105,7 @@ class Counted:
             "by_taking_on": by_taking_on,
             "special": counted(sees.filter(pl.col("category").is_in(schema.special_categories())), ["account"]),
             "of_role": of_cells.join(reached(cells, units, denied), on="owner").drop("owner"),
+            "need_of_role": of_wants.join(reached(wants, units, denied), on="owner").drop("owner"),
             "beyond": by_role.filter(pl.col("excess") > 0).select(CELL).unique(),
             "untold": pl.concat(
                 [each.select(LINE) for each in (held.filter(pl.col("unit").is_null()), unread, shut_out)]
@@ -110,12 +114,10 @@ class Counted:
         }
         return cls(**{name: part.cast({pl.Enum: pl.String}) for name, part in parts.items()})
 
-    def of_accounts(self, table: pl.DataFrame) -> pl.DataFrame:
+    def of_accounts(self, table: pl.DataFrame, weights: Weights) -> pl.DataFrame:
         """The table of accounts with its sums: seen, special, blast, held, excess, needed, lacking, untold."""
-        weights = {name: schema.weight(name) for name in schema.categories()}
-        verb_weights = {verb.name: verb.weight for verb in verbs().values()}
-        w = pl.col("category").replace_strict(weights, return_dtype=pl.Int64)
-        v = pl.col("verb").replace_strict(verb_weights, return_dtype=pl.Float64)
+        w = pl.col("category").replace_strict(weights.category, return_dtype=pl.Float64)
+        v = pl.col("verb").replace_strict(weights.verb, return_dtype=pl.Float64)
         weighed = self.of_account.with_columns(held=w * v * pl.col("held"), excess=w * v * pl.col("excess"))
         heaviest = weighed.group_by("account", "category").agg(pl.col("held").max())
         return (

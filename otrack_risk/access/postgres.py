@@ -82,6 +82,16 @@ def read(
     return _Reader(taken, dataset, catalogue or Catalogue(), url if count else None).grants()
 
 
+def tables_of(source: str | Path | Snapshot, catalogue: Catalogue | None = None) -> dict[str, list[tuple[str, str]]]:
+    """Data category -> tables (schema, name) of a database that hold a column of it; parameters as for :func:`read`."""
+    if isinstance(source, Snapshot):
+        taken = source
+    else:
+        found = database.located(source)
+        taken = snapshot(str(found)) if isinstance(found, database.Url) else Snapshot.read(source)
+    return Fields(taken, catalogue or Catalogue()).tables()
+
+
 @dataclass(frozen=True)
 class _Reader:
     snapshot: Snapshot

@@ -34,6 +34,14 @@ class Fields:
             if (found := self.category(place, column)) is not None
         )
 
+    def tables(self) -> dict[str, list[Place]]:
+        """Data category -> tables and views (schema, name) that hold a column of it."""
+        found: dict[str, list[Place]] = {}
+        for (place, _), category in sorted(self._categories.items()):
+            if place not in found.setdefault(category, []):
+                found[category].append(place)
+        return found
+
     def left_out(self) -> Iterator[str]:
         """Sentences on tables that give no grant."""
         if tables := [f"{each.schema}.{each.name}" for each in self._tables if self._about_staff(each)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,18 +11,20 @@ import polars as pl
 
 from otrack_risk import frames, schema
 from otrack_risk.access.accepted import Acceptance
+from otrack_risk.access.accepted import notes as notes_of
 from otrack_risk.access.accounts import NOT_IN_LOG, AccountLadder, AccountReach
 from otrack_risk.access.counted import CELL, Counted
 from otrack_risk.access.findings import AccessFindings, find
-from otrack_risk.access.in_force import in_force
+from otrack_risk.access.in_force import OWNER, in_force
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.people import People, people
 from otrack_risk.access.results import NO_PUPILS, Access, Cell, RoleInUse, State
 from otrack_risk.access.terms import Terms
-from otrack_risk.access.unused import Excess
+from otrack_risk.access.unused import Excess, states
 from otrack_risk.access.unused import excess as unused
 from otrack_risk.access.used import Used
+from otrack_risk.access.weights import Weights, weights
 from otrack_risk.access.why import Through, through
 from otrack_risk.access.words import FULL, roles, scopes, verbs
 
@@ -37,6 +40,7 @@ def reach(
     accepted: Sequence[Acceptance] = (),
     terms: Terms | None = None,
     from_database: bool = False,
+    weigh: Weights | None = None,
 ) -> Access:
     """Who can see whom on one day, against the least that each role needs.
 
@@ -47,6 +51,7 @@ def reach(
         not counted, and cells are compared by scope alone
     as_of : grants are in force from their first to their last day, both included; None: every grant is in force
     needed : the matrix of least privilege; None for the built-in one
+    weigh : of categories and verbs; None for the built-in ones
     excess : by account, the share of the weight of what it holds that it did not use (from an access log); None
         where it cannot be told of the account. None for all: worked out from ``used``
     used : the access log; None: none was read
@@ -76,17 +81,18 @@ def reach(
     .. [1] This project's own definitions; the categories' weights follow the classes of ENISA (2013).
     """
     matrix = needed_matrix() if needed is None else needed
+    weigh = weigh or weights()
     who = people(dataset, grants.listed)
     held = in_force(grants, dataset, as_of)
     accounts = held.accounts
     lines = _lines(held.allowed, matrix, who)
     counted = None if who is None else Counted.of(lines, held.denied, accounts, matrix, who)
-    cells = _cells(lines, matrix, counted, through(held.allowed))
-    told = _account_reaches(accounts, lines, counted, who)
+    cells = _with_need(_cells(lines, matrix, counted, through(held.allowed)), lines, matrix, counted)
+    told = _account_reaches(accounts, lines, counted, who, weigh)
     if excess is not None:
         told = [each.with_excess(excess.get(each.account), NOT_IN_LOG) for each in told]
     elif used is not None:
-        idle = _unused(used, grants, lines, accounts, counted)
+        idle = _unused(used, grants, lines, accounts, counted, weigh)
         told = [each.with_excess(idle[each.account].share, idle[each.account].reason) for each in told]
     enabled = accounts.filter("enabled")
     found, unasked = find(
@@ -119,9 +125,13 @@ def reach(
         accounts_by_reach=AccountLadder.of(told, None if who is None else who.roll),
         open_door=public[0] if public else None,
         widest=next((each for each in told if each.enabled and not each.public and each.roles), None),
+        unused=_never_used(used, grants, lines),
+        weights=weigh.record(),
         needed={"name": matrix.name, "source": matrix.source, "version": matrix.version},
         grants={"seen": grants.seen, "kept": grants.kept, "skipped": grants.seen - grants.kept},
         notes=grants.notes
+        + (used.notes if used is not None else ())
+        + notes_of(accepted, [each.acceptance for each in found if each.acceptance], unasked)
         + ((f"{dataset.name} has no table 'pupils'.",) if dataset is not None and who is None else ()),
     )
 
@@ -246,16 +256,59 @@ def _cells(
     ]
 
 
+def _with_need(cells: list[Cell], lines: pl.DataFrame, matrix: Needed, counted: Counted | None) -> list[Cell]:
+    """The cells with the children whom each role needs there, and the widest scope that the matrix allows."""
+    rank = {scope.name: scope.rank for scope in scopes().values()}
+    widest: dict[tuple[str, str, str], str] = {}
+    for role, category, verb, scope in matrix.rows.select(*CELL, "scope").iter_rows():
+        key = (role, category, verb)
+        if scope != "just_in_time" and rank[scope] > rank.get(widest.get(key, ""), -1):
+            widest[key] = scope
+    known: dict[tuple[str, ...], int] = {}
+    untold: set[str] = set(matrix.roles)
+    if counted is not None:
+        known = {(r, c, v): n for r, c, v, n in counted.need_of_role.select(*CELL, "children").iter_rows()}
+        lost = lines.join(counted.need_untold, on="account", how="semi")["role"].unique()
+        untold = set(lost.to_list())
+    spoken = set(matrix.roles)
+    return [
+        replace(
+            cell,
+            needed=None
+            if cell.role not in spoken or cell.role in untold
+            else known.get((cell.role, cell.category, cell.verb), 0),
+            needed_scope=widest.get((cell.role, cell.category, cell.verb)),
+        )
+        for cell in cells
+    ]
+
+
+def _never_used(used: Used | None, grants: Grants, lines: pl.DataFrame) -> frozenset[tuple[str, str]] | None:
+    """Roles and categories of which every cell that can be judged was unused, by every account of the role."""
+    if used is None:
+        return None
+    judged = states(used, grants, lines).filter(pl.col("state").is_in(["used", "unused"]))
+    by_role = judged.join(lines.select(*OWNER, "role").unique(), on=OWNER).group_by("role", "category")
+    idle = by_role.agg((pl.col("state") == "unused").all().alias("idle")).filter("idle")
+    return frozenset((role, category) for role, category in idle.select("role", "category").iter_rows())
+
+
 def _unused(
-    used: Used, grants: Grants, lines: pl.DataFrame, accounts: pl.DataFrame, counted: Counted | None
+    used: Used,
+    grants: Grants,
+    lines: pl.DataFrame,
+    accounts: pl.DataFrame,
+    counted: Counted | None,
+    weigh: Weights,
 ) -> Mapping[str, Excess]:
     if counted is None:
-        return unused(used, grants, lines, accounts)
-    return unused(used, grants, lines, accounts, held=counted.of_account, untold=set(counted.untold["account"]))
+        return unused(used, grants, lines, accounts, weigh=weigh)
+    untold = set(counted.untold["account"])
+    return unused(used, grants, lines, accounts, held=counted.of_account, untold=untold, weigh=weigh)
 
 
 def _account_reaches(
-    accounts: pl.DataFrame, lines: pl.DataFrame, counted: Counted | None, who: People | None
+    accounts: pl.DataFrame, lines: pl.DataFrame, counted: Counted | None, who: People | None, weigh: Weights
 ) -> list[AccountReach]:
     """One entry an account, most children first."""
     order = {role: place for place, role in enumerate(roles())}
@@ -267,10 +320,10 @@ def _account_reaches(
     )
     table = accounts.select("account", "enabled", "person_kind").join(used, on="account", how="left")
     if counted is not None:
-        table = counted.of_accounts(table)
+        table = counted.of_accounts(table, weigh)
     most = 0.0
     if who is not None:
-        most = who.roll * sum(map(schema.weight, schema.categories())) * max(verb.weight for verb in verbs().values())
+        most = who.roll * weigh.most
     told = []
     for row in table.iter_rows(named=True):
         held = tuple(sorted(row["role"] or (), key=lambda role: (order.get(role, len(order)), role)))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from otrack_risk import schema
 from otrack_risk.access.accounts import AccountLadder, AccountReach
 from otrack_risk.access.findings import CHECKS, AccessFindings, Finding
+from otrack_risk.access.views import AccessView, Order, Which, role_label
 from otrack_risk.access.why import Through
-from otrack_risk.access.words import FULL, NO_ROLE, roles, scopes, verbs
+from otrack_risk.access.words import NO_ROLE, roles, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, Hidden, written
@@ -40,11 +41,14 @@ class Cell:
     unresolved: Count  # of those, accounts whose children cannot be told
     reason: str = ""  # why `children` is not known, or is the fewest it can be
     why: tuple[Through, ...] = ()  # through which chains of roles and in which scope, most accounts first
+    needed: Count = 0  # distinct children whom the accounts of the role need by the matrix; None: cannot be told
+    needed_scope: str | None = None  # the widest that the matrix allows the role; None: nothing
 
     def record(self) -> dict[str, Any]:
         """An entry of the contract's ``cells``; at most five reasons, and how many there are besides."""
         content = {name: getattr(self, name) for name in ("role", "category", "verb", "children", "state", "scope")}
         content |= {"accounts": self.accounts, "unresolved_accounts": self.unresolved}
+        content |= {"children_needed": self.needed, "scope_needed": self.needed_scope}
         content |= {"why": [each.record() for each in self.why[:TOLD]], "why_besides": max(len(self.why) - TOLD, 0)}
         return content | ({"reason": self.reason} if self.reason else {})
 
@@ -60,16 +64,7 @@ class RoleInUse:
     @property
     def label(self) -> str:
         """How the role is called on paper."""
-        return _role_label(self.name)
-
-
-@dataclass(frozen=True)
-class _Square:
-    """What the heatmap shows of one role and category."""
-
-    letter: str
-    children: Count
-    state: State
+        return role_label(self.name)
 
 
 @dataclass(frozen=True)
@@ -95,8 +90,10 @@ class Access(Shown):
     open_door: AccountReach | None  # the widest account that needs no log-in
     widest: AccountReach | None  # the widest that needs one
     needed: Mapping[str, str]  # name, source and version of the matrix
+    weights: Mapping[str, Any]  # of categories, verbs and scopes, and where they stand
     grants: Mapping[str, int]  # seen, kept, skipped
     notes: tuple[str, ...]
+    unused: frozenset[tuple[str, str]] | None = None  # role, category that no account of the role used; None: no log
     names_hidden: bool = False  # whether accounts stand under numbers, and only the widest are told
 
     def ladder(self) -> AccountLadder:
@@ -112,7 +109,7 @@ class Access(Shown):
         if self.open_door:
             told.append(f"Without any password, {self._whom(self.open_door.children)} can be seen.")
         if self.widest and self.roll is not None:
-            names = " and ".join(_role_label(role) for role in self.widest.roles)
+            names = " and ".join(role_label(role) for role in self.widest.roles)
             whom = self._whom(self.widest.children)
             told.append(f"One stolen password, of an account with the role {names}, exposes up to {whom}.")
         unknown = self.accounts_by_reach.bands.get("not known", 0)
@@ -132,46 +129,15 @@ class Access(Shown):
             )
         return " ".join(told)
 
+    def view(self, which: Which = "granted", order: Order = "canonical") -> AccessView:
+        """The grid of roles and categories, for one of four questions."""
+        return AccessView(self, which, order)
+
     def table(self) -> pl.DataFrame:
-        columns = self._columns()
-        grid = {role.name: self._squares(role.name, list(columns)) for role in self.roles}
-        content: dict[str, list[object]] = {
-            "role": [role.label for role in self.roles],
-            "accounts": [role.accounts for role in self.roles],
-        }
-        for place, label in enumerate(columns.values()):
-            content[label] = [grid[role.name][place].children for role in self.roles]
-        content["categories beyond need"] = [
-            sum(square.state == "excess" for square in grid[role.name]) for role in self.roles
-        ]
-        return tables.table(content)
+        return self.view().table()
 
     def figure(self) -> Figure | None:
-        from otrack_risk.display.figures import heatmap
-
-        if not self.roles:
-            return None
-        columns = self._columns()
-        grid = [self._squares(role.name, list(columns)) for role in self.roles]
-        used = {letter for row in grid for square in row for letter in square.letter.split()}
-        meanings = {
-            scope.letter: scope.label for scope in scopes().values() if scope.letter in used and scope.letter != "-"
-        }
-        if "≥" in used:
-            meanings["≥"] = "at least; of some accounts it cannot be told"
-        day = "all grants" if self.as_of is None else f"grants in force on {self.as_of}"
-        of = "not counted" if self.roll is None else f"of {written(self.roll)}"
-        return heatmap(
-            [role.label for role in self.roles],
-            list(columns.values()),
-            [[square.children for square in row] for row in grid],
-            [[square.letter for square in row] for row in grid],
-            [[square.state for square in row] for row in grid],
-            title=self.sentence().partition(". ")[0].rstrip(".") + ".",
-            unit=f"children whom a role can see, {of}; {day}; need by matrix {self.needed['version']}",
-            vmax=self.roll if isinstance(self.roll, int) else 1,
-            meanings=meanings,
-        )
+        return self.view().figure()
 
     def record(self) -> dict[str, Any]:
         """The contract's ``access`` result; who was counted, by which matrix and weights beside it."""
@@ -189,7 +155,7 @@ class Access(Shown):
             "findings": self._findings(),
             "findings_not_looked_for": dict(self.counted_findings.not_looked_for),
             "needed": dict(self.needed),
-            "weights": _weights(),
+            "weights": dict(self.weights),
             "grants": dict(self.grants),
             "notes": list(self.notes),
         }
@@ -212,7 +178,10 @@ class Access(Shown):
 
         told = [count for each in widest for count in (each.children, each.special_category_children)]
         close = {
-            register: _close([c.children for c in self.cells if (c.scope == "register") == register] + told, hide_below)
+            register: _close(
+                [n for c in self.cells if (c.scope == "register") == register for n in (c.children, c.needed)] + told,
+                hide_below,
+            )
             for register in (True, False)
         }
 
@@ -239,6 +208,7 @@ class Access(Shown):
                     category=categories.get(cell.category, cell.category),
                     verb=actions.get(cell.verb, cell.verb),
                     children=hide(cell.children, close[cell.scope == "register"]),
+                    needed=hide(cell.needed, close[cell.scope == "register"]),
                     accounts=tables.hide(cell.accounts, hide_below),
                     unresolved=tables.hide(cell.unresolved, hide_below),
                     why=tuple(each.published(named, hide_below) for each in cell.why[:TOLD]),
@@ -250,6 +220,8 @@ class Access(Shown):
             accounts_by_reach=self.accounts_by_reach.published(hide_below),
             open_door=self.open_door and renamed(self.open_door),
             widest=self.widest and renamed(self.widest),
+            unused=self.unused
+            and frozenset((named.get(role, role), categories.get(each, each)) for role, each in self.unused),
             names_hidden=True,
         )
 
@@ -257,21 +229,6 @@ class Access(Shown):
         if count is None:
             return "an unknown number of children"
         return f"{written(count)} of {written(self.roll)} children"
-
-    def _columns(self) -> dict[str, str]:
-        """Categories with their labels: those of which any role in use holds something, or lacks it."""
-        labels = schema.categories()
-        used = list(dict.fromkeys(cell.category for cell in self.cells if cell.state != "needed"))
-        return {name: label for name, label in labels.items() if name in used} | {
-            name: name for name in used if name not in labels
-        }
-
-    def _squares(self, role: str, columns: list[str]) -> list[_Square]:
-        held: dict[str, list[Cell]] = {category: [] for category in columns}
-        for cell in self.cells:
-            if cell.role == role and cell.accounts and cell.category in held:
-                held[cell.category].append(cell)
-        return [_square(cells) for cells in held.values()]
 
     def _findings(self) -> list[dict[str, Any]]:
         if not self.names_hidden:
@@ -288,25 +245,6 @@ class Access(Shown):
             }
             for check, severity, accounts in self.counted_findings.counted
         ]
-
-
-def _role_label(name: str) -> str:
-    known = roles().get(name)
-    return name if known is None else known.label
-
-
-def _square(cells: list[Cell]) -> _Square:
-    if not cells:
-        return _Square("-", 0, "granted")
-    order = list(scopes())
-    reach = [order.index(cell.scope) for cell in cells if cell.scope is not None]
-    letter = scopes()[order[max(reach)]].letter if reach else "?"
-    states = {cell.state for cell in cells}
-    state: State = "excess" if "excess" in states else "unknown" if "unknown" in states else "granted"
-    seen = next((cell for cell in cells if cell.verb == "view"), None)
-    if seen is None:  # written only, or a verb that is not understood
-        return _Square(letter, None if any(cell.children is None for cell in cells) else 0, state)
-    return _Square(f"{letter} ≥" if seen.unresolved and seen.children is not None else letter, seen.children, state)
 
 
 def _close(counts: Iterable[Count], below: int) -> set[Count]:
@@ -331,11 +269,3 @@ def _numbered(what: str, words: Iterable[str], known: set[str]) -> dict[str, str
     strange = sorted({word for word in words if word not in known})
     where = "matrix" if what == "role" else "tables"
     return {word: f"{what} {number} (not in the {where})" for number, word in enumerate(strange, start=1)}
-
-
-def _weights() -> dict[str, object]:
-    return {
-        "category": {name: schema.weight(name) for name in schema.categories()},
-        "verb": {verb.name: verb.weight for verb in verbs().values()},
-        "scope": {scope.name: scope.strength / FULL for scope in scopes().values() if not scope.matrix_only},
-    }

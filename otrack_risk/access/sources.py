@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Sources:
     inputs: list[dict[str, object]] = field(default_factory=list)  # the contract's ``input``
     notes: list[str] = field(default_factory=list)
     database: bool = False  # whether a database was among them
+    tables: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)  # of a database: by category
 
 
 def read_sources(
@@ -59,6 +60,7 @@ def read_sources(
     read: list[frames.Dataset] = []
     people = None if data is None else frames.read(data)
     database = False
+    places: dict[str, list[tuple[str, str]]] = {}
     for path in [path for path in left if casbin.recognise(Path(path))]:
         left.remove(path)
         files = [Path(path), *_policy_of(Path(path), left)]
@@ -72,6 +74,7 @@ def read_sources(
         people = people or held
         known = catalogue_of(path, held) if catalogue_of and held is not None and address else None
         found.append(postgres.read(path, dataset=held, catalogue=known))
+        places |= postgres.tables_of(path, known)
         inputs += [] if address else [_input(Path(path), None)]
         read += [held] if address and held is not None and data is None else []
         database = True
@@ -93,9 +96,8 @@ def read_sources(
     read += [people] if people is not None and all(people is not each for each in read) else []
     every = {id(table): table for each in read for table in each.tables.values()}
     used = frames.Dataset("grants", {str(place): table for place, table in enumerate(every.values())})
-    return Sources(
-        found[0] if len(found) == 1 else joined(found), people, inputs + used.inputs(), used.notes(), database
-    )
+    grants = found[0] if len(found) == 1 else joined(found)
+    return Sources(grants, people, inputs + used.inputs(), used.notes(), database, places)
 
 
 def _of_tables(datasets: Sequence[frames.Dataset], school: str | None) -> Grants:

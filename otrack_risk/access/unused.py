@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from otrack_risk import schema
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import with_given
 from otrack_risk.access.used import Used
+from otrack_risk.access.weights import Weights, weights
 from otrack_risk.access.words import FULL, verbs
 
 CELL = ["account", "category", "verb"]
@@ -111,6 +111,7 @@ def excess(
     held: pl.DataFrame | None = None,
     untold: Collection[str] = (),
     look_back: str = "year",
+    weigh: Weights | None = None,
 ) -> dict[str, Excess]:
     """For each account: the share of what it holds that it did not use.
 
@@ -124,6 +125,7 @@ def excess(
     accounts : account; and, where told, created (date), last_login (date)
     held : account, category, verb, held (the sum of strengths over children, in twentieths); None: children are not
         counted, and s is the strength of the cell's widest scope
+    weigh : of categories and verbs; None for the built-in ones
     untold : accounts of which it cannot be told whom they reach: s is as without ``held``
 
     Notes
@@ -138,8 +140,7 @@ def excess(
     """
     back = used.look_back(look_back)
     cells = states(used, grants, lines, look_back)
-    weights = {name: schema.weight(name) for name in schema.categories()}
-    verb_weights = {verb.name: verb.weight for verb in verbs().values()}
+    weigh = weigh or weights()
     of_children = cells.with_columns(sum=pl.lit(None, pl.Int64))
     if held is not None:
         of_children = cells.join(held.select(*CELL, sum=pl.col("held").cast(pl.Int64)), on=CELL, how="left")
@@ -147,8 +148,8 @@ def excess(
     judged = pl.col("state").is_in(["used", "unused"])
     weighed = of_children.with_columns(
         by=pl.when(by_children).then(pl.lit("children")).otherwise(pl.lit("cells")),
-        weight=pl.col("category").replace_strict(weights, default=0, return_dtype=pl.Int64)
-        * pl.col("verb").replace_strict(verb_weights, default=0.0, return_dtype=pl.Float64)
+        weight=pl.col("category").replace_strict(weigh.category, default=0.0, return_dtype=pl.Float64)
+        * pl.col("verb").replace_strict(weigh.verb, default=0.0, return_dtype=pl.Float64)
         * pl.when(by_children).then(pl.col("sum").fill_null(0)).otherwise("strength"),
     )
     summed = weighed.group_by("account").agg(

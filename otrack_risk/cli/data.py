@@ -26,7 +26,6 @@ from otrack_risk.cli.options import (
 if TYPE_CHECKING:
     import polars as pl
 
-    from otrack_risk.display.results import Shown
 
 PRESETS = ("primary", "secondary", "trust", "otrack")
 FORMATS = (
@@ -259,26 +258,6 @@ def exposure_command(
     show("exposure", result, as_json, dataset, parameters)
 
 
-@command("access", "otrack-risk access grants.csv --data pupils_folder/ --heatmap who_sees_whom.svg")
-@click.argument("grants", nargs=-1, required=True, type=PATH)
-@click.option("--data", type=PATH, help="The people, where GRANTS is a file of grants alone.")
-@click.option("--needed", type=PATH, help="A school's own least-privilege matrix, instead of the built-in one.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day on which a grant must be in force.")
-@click.option("--heatmap", type=PATH, help="Write the role x category heatmap (.svg or .png), small numbers hidden.")
-@options(JSON, QUIET)
-def access_command(grants: tuple[Path, ...], as_json: bool, quiet: bool, **given: Any) -> None:
-    """Say who can see whom: children reached by role and category, and what goes beyond need.
-
-    GRANTS is a CSV (account, role, category, verb, scope, and dates) or a synthetic world's folder.
-    """
-    from otrack_risk import access
-
-    seen, inputs = access.from_paths(grants, given["data"], needed=given["needed"], as_of=given["as_of"])
-    if given["heatmap"]:
-        _draw(seen, given["heatmap"])
-    show("access", seen, as_json, inputs, {"grants": [path.name for path in grants], **given})
-
-
 def _weighted(rows: pl.DataFrame, weights: str | None) -> pl.DataFrame:
     """The rows with their sampling weights as numbers: text in a file stays text until it is asked for as such."""
     import polars as pl
@@ -307,16 +286,3 @@ def _by_column(given: tuple[str, ...], option: str) -> list[tuple[str, str]]:
 
 def _list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _draw(result: Shown, path: Path) -> None:
-    """The published figure as SVG or PNG, and its numbers as CSV beside it."""
-    from otrack_risk.display import figures, tables
-
-    shown = result.published()
-    figure = shown.figure()
-    if figure is None:
-        return
-    frame = shown.table()
-    path.write_bytes(figures.png(figure) if path.suffix == ".png" else figures.svg(figure).encode())
-    path.with_suffix(".csv").write_text(tables.as_csv(frame.columns, frame.rows()), encoding="utf-8")

@@ -151,16 +151,16 @@ def test_a_folder_without_grants_is_refused_by_name(tmp_path):
     write(tmp_path / "pupils.csv", "pupil_id\n1\n")
     write(tmp_path / "staff.csv", "staff_id\n1\n")
     with pytest.raises(TableError, match="grants"):
-        access.from_paths([tmp_path])
+        access.Inquiry.of([tmp_path])
 
 
 def test_grants_that_end_need_a_day_where_nothing_else_is_dated(tmp_path):
     file = write(tmp_path / "g.csv", "account,role,category,verb,scope,valid_to\na,ta,identity,view,own,2026-01-31\n")
     with pytest.raises(ParameterError, match="as_of"):
-        access.from_paths([file])
-    seen, data = access.from_paths([file], as_of=date(2026, 2, 1))
-    assert seen.roles == ()
-    assert [entry["name"] for entry in data.inputs()] == ["g"]
+        access.Inquiry.of([file])
+    asked = access.Inquiry.of([file], as_of=date(2026, 2, 1))
+    assert asked.access.roles == ()
+    assert [entry["name"] for entry in asked.sources.inputs] == ["g"]
 
 
 SCOPES = {
@@ -200,14 +200,14 @@ def test_a_frame_of_pandas_like_types_is_read(small):
 def test_people_may_be_one_table_of_pupils_under_any_name(tmp_path):
     grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\na,ta,identity,view,class:1\n")
     pupils = write(tmp_path / "roll_2026.csv", "pupil_id,class_id\np,1\nq,1\nr,2\n")
-    seen, _ = access.from_paths([grants], pupils)
+    seen = access.Inquiry.of([grants], pupils).access
     assert (seen.roll, seen.accounts[0].children) == (3, 2)
 
 
 def test_data_without_pupils_are_said_to_have_none(tmp_path):
     grants = write(tmp_path / "g.csv", "account,role,category,verb,scope\na,ta,identity,view,all\n")
     other = write(tmp_path / "rooms.csv", "room,floor\n1,2\n")
-    seen, _ = access.from_paths([grants], other)
+    seen = access.Inquiry.of([grants], other).access
     assert seen.roll is None
     assert any("no table 'pupils'" in note for note in seen.notes)
 

@@ -54,9 +54,8 @@ def planted():
         orient="row",
     )
     tables = {"pupils": pupils, "accounts": accounts, "grants": grants}
-    return access.who_can_see_whom(
-        frames.Dataset("d", {n: frames.Table(n, rows, n, "", rows.height) for n, rows in tables.items()}), as_of=DAY
-    )
+    data = frames.Dataset("d", {n: frames.Table(n, rows, n, "", rows.height) for n, rows in tables.items()})
+    return access.asked_of(data, as_of=DAY).access
 
 
 def pages(shown):

@@ -315,7 +315,7 @@ def test_the_day_is_the_last_that_the_grants_and_accounts_mention(small):
             ),
         }.items()
     }  # fmt: skip
-    assert access.who_can_see_whom(frames.Dataset("world", tables)).as_of == date(2025, 10, 2)
+    assert access.asked_of(frames.Dataset("world", tables)).access.as_of == date(2025, 10, 2)
 
 
 def denied(small, *lines):

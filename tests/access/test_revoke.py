@@ -163,7 +163,7 @@ def random_world(seed):
     return World(tuple(sorted(lines, key=repr)), tuple(sorted(members)))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(9))
 def test_no_choice_of_all_choices_costs_less_and_nothing_beyond_need_is_left(small, matrix, seed):
     world = random_world(seed)
     grants = world.grants(small.accounts)
@@ -181,7 +181,7 @@ def lacking(seen):
     return {(cell.role, cell.category, cell.verb) for cell in seen.cells if cell.state == "missing"}
 
 
-@pytest.mark.parametrize("seed", range(40, 46))
+@pytest.mark.parametrize("seed", range(40, 44))
 def test_no_needed_cell_is_missed_beyond_those_that_were_priced(small, matrix, seed):
     grants = random_world(seed).grants(small.accounts)
     found = revoke.smallest(grants, small.dataset(), as_of=DAY, needed=matrix)
@@ -222,7 +222,7 @@ def test_a_heavier_price_moves_the_choice(small, matrix):
     assert first(inheritance=5, membership=5) == "grant of a role"
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_greedy_answer_also_mends_everything_and_states_a_bound_that_holds(small, matrix, seed):
     grants = random_world(seed).grants(small.accounts)
     exact = revoke.smallest(grants, small.dataset(), as_of=DAY, needed=matrix)
@@ -243,3 +243,54 @@ def test_the_published_form_names_no_account_and_no_word_of_the_file(small, matr
     text = str(shown) + str(shown.record())
     assert "Night Watch" not in text
     assert "fewer than 5" in str(shown)
+
+
+def test_what_is_denied_or_has_ended_needs_no_change(small):
+    held = pl.DataFrame(
+        {
+            "account": ["one", "one", "two"],
+            "role": ["ta"] * 3,
+            "category": ["medical"] * 3,
+            "verb": ["view"] * 3,
+            "scope": ["school", "all", "school"],
+            "effect": ["allow", "deny", "allow"],
+            "valid_to": [None, None, date(2026, 1, 30)],
+        }
+    )
+    found = revoke.smallest(build(held, None, small.accounts, name="g"), small.dataset(), as_of=DAY)
+    assert found.proposals == ()
+
+
+def test_a_role_outside_the_matrix_stays_as_it_is(small):
+    world = World((("one", "night watch", "sen", "admin", "all"),), ())
+    assert revoke.smallest(world.grants(small.accounts), small.dataset(), as_of=DAY).proposals == ()
+
+
+# Of a supplier the matrix allows a case: with an end date it stays, without one it goes.
+def test_a_grant_for_a_case_stays_and_a_standing_one_goes(small):
+    ended = ("vendor", "mis_vendor", "identity", "view", "all", None, date(2026, 2, 28))
+    for line, changes in ((ended, 0), (ended[:5], 1)):
+        found = revoke.smallest(small.grants(line), small.dataset(), as_of=DAY)
+        assert len(found.proposals) == changes
+        assert not any(each.to for each in found.proposals)
+
+
+def test_nobody_is_told_to_leave_public(small):
+    from otrack_risk.access.postgres_circles import EVERYBODY
+
+    held = [(None, EVERYBODY, "sen", "view", "school")] + [
+        (None, EVERYBODY, "medical", verb, "all") for verb in ("view", "edit", "export")
+    ]
+    columns = dict.fromkeys(["account", "role", "category", "verb", "scope"], pl.String)
+    members = pl.DataFrame({"member": ["one", "ta"], "role": ["ta", EVERYBODY]})
+    grants = build(pl.DataFrame(held, schema=columns, orient="row"), members, small.accounts, name="g")
+    found = revoke.smallest(grants, small.dataset(), as_of=DAY)
+    assert {each.what for each in found.proposals} <= {"grant of a role", "membership"}
+    assert all(each.role != EVERYBODY for each in found.proposals if each.what != "grant of a role")
+
+
+def test_without_pupils_scopes_are_compared(small, matrix):
+    world = World(((None, "class_teacher", "sen", "edit", "school"),), (("one", "class_teacher"),))
+    found = revoke.smallest(world.grants(small.accounts), None, as_of=DAY, needed=matrix)
+    (only,) = found.proposals
+    assert (only.to, only.children_fewer) == ((("edit", "group"),), None)
