@@ -11,19 +11,19 @@ from typing import Any
 
 from otrack_risk import frames
 from otrack_risk.access import measures, tier_zero
-from otrack_risk.access.accepted import Acceptance, read_accepted
 from otrack_risk.access.change import compared, without
-from otrack_risk.access.differs import AccessChange
-from otrack_risk.access.mining import MinedRoles, mined_roles
+from otrack_risk.access.change.differs import AccessChange
+from otrack_risk.access.change.mining import MinedRoles, mined_roles
+from otrack_risk.access.change.revoke import Revocations, smallest
+from otrack_risk.access.findings.accepted import Acceptance, read_accepted
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.paths import AccountPaths, account_paths
 from otrack_risk.access.reach import reach
 from otrack_risk.access.results import Access
-from otrack_risk.access.revoke import Revocations, smallest
 from otrack_risk.access.sources import Sources, read_sources
-from otrack_risk.access.terms import Terms, terms_of
-from otrack_risk.access.used import Used, read_log
+from otrack_risk.access.use import Used, read_log
+from otrack_risk.access.use.terms import Terms, terms_of
 from otrack_risk.access.weights import Weights, weights
 from otrack_risk.schema import Catalogue
 

@@ -94,9 +94,13 @@ class Grants:
     def held(self) -> pl.DataFrame:
         """Grants as they are held, by accounts (``account``) or by roles (``account`` null): what :func:`build` takes.
 
-        The columns are those of ``rows`` but for chain and holder; ``role`` is the source's word.
+        The columns are those of ``rows`` but for chain and holder; ``role`` is the source's word. A chain that leads
+        on from the holder was told by the source (Casbin), and not worked out from memberships.
         """
-        every = pl.concat([self.rows.filter(pl.col("chain").is_null()), self.role_grants])
+        told = pl.col("chain").is_null() | (pl.col("chain").str.starts_with(pl.col("holder") + BETWEEN)).fill_null(
+            False
+        )
+        every = pl.concat([self.rows.filter(told), self.role_grants])
         return every.with_columns(role="holder").drop("chain", "holder", "role_known", "category_known", "verb_known")
 
     def rebuilt(

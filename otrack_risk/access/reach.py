@@ -10,20 +10,20 @@ from typing import Any
 import polars as pl
 
 from otrack_risk import frames, schema
-from otrack_risk.access.accepted import Acceptance
-from otrack_risk.access.accepted import notes as notes_of
 from otrack_risk.access.accounts import NOT_IN_LOG, AccountLadder, AccountReach
 from otrack_risk.access.counted import CELL, Counted
 from otrack_risk.access.findings import AccessFindings, find
+from otrack_risk.access.findings.accepted import Acceptance
+from otrack_risk.access.findings.accepted import notes as notes_of
 from otrack_risk.access.in_force import OWNER, in_force
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import Needed, needed_matrix
 from otrack_risk.access.people import People, people
 from otrack_risk.access.results import NO_PUPILS, Access, Cell, RoleInUse, State
-from otrack_risk.access.terms import Terms
-from otrack_risk.access.unused import Excess, states
-from otrack_risk.access.unused import excess as unused
-from otrack_risk.access.used import Used
+from otrack_risk.access.use import Used
+from otrack_risk.access.use.terms import Terms
+from otrack_risk.access.use.unused import Excess, states
+from otrack_risk.access.use.unused import excess as unused
 from otrack_risk.access.weights import Weights, weights
 from otrack_risk.access.why import Through, through
 from otrack_risk.access.words import FULL, roles, scopes, verbs

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 import polars as pl
 
 from otrack_risk import frames
+from otrack_risk.access.change.judged import LINE, placed
 from otrack_risk.access.in_force import InForce, in_force
-from otrack_risk.access.judged import LINE, placed
 from otrack_risk.access.model import Grants
 from otrack_risk.access.people import People, people
 from otrack_risk.access.results import NO_PUPILS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import polars as pl
 
 from otrack_risk import schema
-from otrack_risk.access.differs import category_label, numbered, role_label
+from otrack_risk.access.change.differs import category_label, numbered, role_label
 from otrack_risk.access.results import Access, Cell
 from otrack_risk.access.words import category_of, roles, scopes, verbs
 from otrack_risk.display import tables

@@ -11,7 +11,7 @@ from otrack_risk.cli.options import DATA_PATH, JSON, PATH, QUIET, command, docum
 
 if TYPE_CHECKING:
     from otrack_risk.access import Inquiry
-    from otrack_risk.access.revoke import Revocations
+    from otrack_risk.access.change.revoke import Revocations
     from otrack_risk.display.results import Shown
 
 WHICH = ("granted", "needed", "excess", "difference")
@@ -123,7 +123,7 @@ def _taken_away(words: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def _write_script(asked: Inquiry, proposed: Revocations, path: Path) -> None:
-    from otrack_risk.access import script
+    from otrack_risk.access.change import script
     from otrack_risk.errors import FileError, ParameterError
 
     after = proposed.applied(asked.sources.grants)

@@ -5,9 +5,8 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from otrack_risk.access import accepted
-from otrack_risk.access.checks import CHECKS
-from otrack_risk.access.findings import AccessFindings, find
+from otrack_risk.access.findings import AccessFindings, accepted, find
+from otrack_risk.access.findings.checks import CHECKS
 from otrack_risk.access.model import Fault, build
 from otrack_risk.access.needed import needed_matrix
 from otrack_risk.errors import FileError, ParameterError

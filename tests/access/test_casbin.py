@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from otrack_risk.access import casbin
+from otrack_risk.access.change import without
 from otrack_risk.access.model import Grants
+from otrack_risk.access.sources import casbin
 from otrack_risk.errors import FileError, ParameterError
 
 ACL = """
@@ -185,6 +186,12 @@ def test_the_chain_of_roles_to_a_rule_is_told(tmp_path):
         ("bo", "class_teacher", "sen", None, 2),
         ("cy", "(no role)", "sen", None, 3),
     }
+
+
+def test_a_what_if_of_a_policy_takes_away_one_line_and_leaves_the_rest(tmp_path):
+    grants = read(tmp_path, *KINDS["roles"][:2])
+    left = without(grants, lines=[("policy.csv", 2)])  # p, teacher, sen, view
+    assert allowed(left) == {("ann", "medical", "view"), ("cy", "sen", "edit")}
 
 
 def test_roles_in_a_round_are_decided_and_told(tmp_path):

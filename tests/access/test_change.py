@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from otrack_risk import access
 from otrack_risk.access.change import compared, without
-from otrack_risk.access.differs import AccessChange, Differs
+from otrack_risk.access.change.differs import AccessChange, Differs
 from otrack_risk.access.model import build
 from otrack_risk.access.who import who_reaches
 from otrack_risk.display.tables import Hidden

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from otrack_risk import reference
-from otrack_risk.access import cloudsplaining
+from otrack_risk.access.sources import cloudsplaining
 from otrack_risk.errors import FileError
 
 ARN = "arn:aws:s3:::"

@@ -9,12 +9,12 @@ import pytest
 
 from otrack_risk import access, frames, reference
 from otrack_risk.access import people as people_
-from otrack_risk.access.checks import CHECKS, digest
 from otrack_risk.access.columns import accounts_of
 from otrack_risk.access.findings import AccessFindings, find
+from otrack_risk.access.findings.checks import CHECKS, digest
 from otrack_risk.access.model import Fault, build
 from otrack_risk.access.needed import needed_matrix, with_given
-from otrack_risk.access.used import Used
+from otrack_risk.access.use import Used
 
 DAY = date(2026, 1, 31)
 TEACHES = ("one", "class_teacher", "identity", "view", "group")

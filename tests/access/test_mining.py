@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otrack_risk.access.mining import Weights, mined_roles
+from otrack_risk.access.change.mining import Weights, mined_roles
 from otrack_risk.access.model import Grants, build
 from otrack_risk.errors import ParameterError
 

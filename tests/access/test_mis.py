@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otrack_risk import access, frames, reference, schema
-from otrack_risk.access import mis
-from otrack_risk.access.areas import area_of, level_of, parts_of
-from otrack_risk.access.mis_shapes import shape
+from otrack_risk.access.sources import mis
+from otrack_risk.access.sources.areas import area_of, level_of, parts_of
+from otrack_risk.access.sources.mis_shapes import shape
 from otrack_risk.errors import OtrackRiskError, ParameterError, TableError
 
 CHILDREN = set(schema.categories()) - {"other"}

@@ -15,7 +15,7 @@ import pytest
 
 from otrack_risk import access, frames
 from otrack_risk.access import postgres
-from otrack_risk.access.postgres_fields import known_field
+from otrack_risk.access.postgres.fields import known_field
 from otrack_risk.errors import FileError
 from otrack_risk.frames.database import quoted
 

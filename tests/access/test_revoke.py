@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from otrack_risk import access
-from otrack_risk.access import revoke
-from otrack_risk.access.cover import Costs
+from otrack_risk.access.change import revoke
+from otrack_risk.access.change.cover import Costs
 from otrack_risk.access.model import build
 
 DAY = date(2026, 1, 31)
@@ -276,7 +276,7 @@ def test_a_grant_for_a_case_stays_and_a_standing_one_goes(small):
 
 
 def test_nobody_is_told_to_leave_public(small):
-    from otrack_risk.access.postgres_circles import EVERYBODY
+    from otrack_risk.access.postgres.circles import EVERYBODY
 
     held = [(None, EVERYBODY, "sen", "view", "school")] + [
         (None, EVERYBODY, "medical", verb, "all") for verb in ("view", "edit", "export")

@@ -12,11 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otrack_risk import access
-from otrack_risk.access import script
-from otrack_risk.access.change import without
+from otrack_risk.access.change import script, without
+from otrack_risk.access.change.revoke import Proposal, applied, smallest
 from otrack_risk.access.model import build
-from otrack_risk.access.postgres_circles import EVERYBODY
-from otrack_risk.access.revoke import Proposal, applied, smallest
+from otrack_risk.access.postgres.circles import EVERYBODY
 from otrack_risk.errors import ParameterError
 
 DAY = date(2026, 1, 31)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otrack_risk import access, frames, reference
-from otrack_risk.access import sharing
+from otrack_risk.access.sources import sharing
 from otrack_risk.errors import OtrackRiskError, ParameterError, TableError
 
 PLAIN = """Path,Shared with,Permission,Link expiry

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otrack_risk.access.accounts import NO_LOG
-from otrack_risk.access.log import Log
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import with_given
-from otrack_risk.access.terms import terms_of
-from otrack_risk.access.unused import excess, states
-from otrack_risk.access.used import Used, read_log
+from otrack_risk.access.use import Used, read_log
+from otrack_risk.access.use.log import Log
+from otrack_risk.access.use.terms import terms_of
+from otrack_risk.access.use.unused import excess, states
 from otrack_risk.errors import FieldError, FileError, ParameterError, TableError
 
 DAY = date(2026, 1, 31)  # a Saturday

@@ -1,4 +1,4 @@
-"""The four questions of the grid, the ways of one account, and a school's own weights; the small school is conftest's."""
+"""The four questions of the grid, the ways of one account, and own weights, in the small school of conftest."""
 
 from __future__ import annotations
 
