@@ -16,6 +16,7 @@ from otrack_risk.text.roster import Roster
 
 HERE = Path(__file__).parent
 WRITTEN = HERE.parent / "tests" / "text" / "notes"
+BY_HAND = ("first", "second", "third", "fourth")  # folders there, in the order in which they were written
 SENSITIVE = ("HEALTH_SEND", "RELIGION", "ETHNICITY_NATIONALITY_LANGUAGE", "SAFEGUARDING_STATUS")
 FORMS = ("full", "forename", "nickname", "surname", "initials", "misspelt", "number")  # of the table scan_measured
 COUNTS = ("labelled", "found", "claimed", "right")
@@ -33,6 +34,7 @@ _OF_WORLD = {  # a label of a world's truth -> the scan's
     "LANGUAGE": "ETHNICITY_NATIONALITY_LANGUAGE",
 }
 _FORM_OF_WORLD = {"NICKNAME": "nickname", "INITIALS": "initials", "MISSPELT_NAME": "misspelt"}
+_TELL_WHOSE = frozenset({"UPN", "ULN", "EMAIL", "FILENAME", "USERNAME"})  # beside a name, what tells whose it is
 
 _LOCALES = ("en_GB", "pl_PL", "en_GB", "ro_RO", "en_IN", "en_GB", "tr_TR", "es_ES", "yo_NG", "it_IT", "en_GB")
 _FRAMES = (  # prime to the locales, so that each meets each
@@ -93,10 +95,11 @@ class Set:
         return sum(map(len, self.texts)) / len(self.texts)
 
 
-def written(folder: Path = WRITTEN, name: str = "written by hand") -> Set:
-    """Notes written by hand, with their roster: ``notes.jsonl``, ``roster.csv``, ``staff.csv``."""
+def written(which: str = "first") -> Set:
+    """One of the sets of :data:`BY_HAND`, with its roster: ``notes.jsonl``, ``roster.csv``, ``staff.csv``."""
+    folder = WRITTEN / which
     lines = (folder / "notes.jsonl").read_text(encoding="utf-8").splitlines()
-    return read(name, map(json.loads, lines), folder / "roster.csv", folder / "staff.csv")
+    return read(f"{which} by hand", map(json.loads, lines), folder / "roster.csv", folder / "staff.csv")
 
 
 def read(name: str, lines: Iterable[Mapping[str, object]], roster: Path, staff: Path) -> Set:
@@ -124,6 +127,7 @@ def of_world(folder: Path) -> Set:
         for row in pupils.iter_rows(named=True)
     }
     texts = dict(zip(notes["note_id"], notes["text"], strict=True))
+    row_of = {pupil: row for row, pupil in enumerate(pupils["pupil_id"])}
     gold: dict[str, list[Gold]] = {note: [] for note in texts}
     for note, start, end, label, subject, kind in truth.select(
         "row", "start", "end", "label", "subject", "subject_kind"
@@ -135,7 +139,8 @@ def of_world(folder: Path) -> Set:
                 form = {"child": "pupil", "guardian": "guardian", "staff": "staff"}.get(kind, "outside")
                 if form == "pupil":
                     form += f" {_FORM_OF_WORLD.get(label) or _part(texts[note][start:end], names[subject])}"
-            gold[note].append(Gold(start, end, as_scan, form))
+            told = kind == "child" and (as_scan == "PERSON" or as_scan in _TELL_WHOSE)
+            gold[note].append(Gold(start, end, as_scan, form, (row_of[subject],) if told else ()))
     notes = notes.rename({"note_id": "id"})
     return Set(
         "made by synth",
@@ -264,7 +269,8 @@ def _part(text: str, names: tuple[str | None, ...]) -> str:
 
 
 def _names(children: pl.DataFrame) -> Iterable[tuple[str | None, ...]]:
-    return children.select(pl.col("legal_forename", "preferred_forename", "legal_surname")).iter_rows()
+    legal = "legal_" if "legal_forename" in children.columns else ""
+    return children.select(f"{legal}forename", "preferred_forename", f"{legal}surname").iter_rows()
 
 
 def _scan_form(note: str, gold: Gold, names: Sequence[Sequence[str]]) -> str:
@@ -277,6 +283,7 @@ def _scan_form(note: str, gold: Gold, names: Sequence[Sequence[str]]) -> str:
         "forename_initial": "forename",
         "initial_surname": "surname",
         "surname_initial": "surname",
+        "other": "forename",
     }
     if form not in ("upper", "lowercase"):
         return as_scan.get(form, form)

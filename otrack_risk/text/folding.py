@@ -10,6 +10,7 @@ _MARK = re.compile("[\u0300-\u036f]")  # combining marks: what stands apart in d
 _PLAIN = {"ß": "s", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "t", "æ": "a", "œ": "o", "ı": "i", "ħ": "h"}
 _IN_FULL = {"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"}
 _SOUNDS = (
+    ("eigh", "ei"),
     ("ph", "f"),
     ("gh", "g"),
     ("kh", "k"),
@@ -30,6 +31,8 @@ _SOUNDS = (
 _LETTERS = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "w", "g": "j", "y": "i", "h": "", "x": "ks"})
 _VOWEL = frozenset("aeiouy")
 _LIKE_I = frozenset("ijy")
+_LONG_I = re.compile("(?:eigh|ey|ie|ee|ea|y|i)+")
+_LONG_U = re.compile("(?:oo|ou|u)+")
 _VOWELS = re.compile("[aeiou]+")
 _TWICE = re.compile(r"(.)\1+")
 
@@ -109,6 +112,21 @@ def sound(word: str) -> str:
     word = _TWICE.sub(r"\1", word.translate(_LETTERS))
     first = "a" if word[:1] in "aeiou" else ""
     return first + _TWICE.sub(r"\1", _VOWELS.sub("", word))
+
+
+def heard_alike(one: str, other: str) -> bool:
+    """Whether two folded words differ only in how a long i or u, or a doubled letter, is written.
+
+    Examples
+    --------
+    >>> heard_alike("priya", "preeya"), heard_alike("ashleigh", "ashley"), heard_alike("mia", "may")
+    (True, True, False)
+    """
+    return one[:1] == other[:1] and _plainly_heard(one) == _plainly_heard(other)
+
+
+def _plainly_heard(word: str) -> str:
+    return _TWICE.sub(r"\1", _LONG_U.sub("u", _LONG_I.sub("i", word)))
 
 
 def without_one(word: str) -> Iterator[str]:

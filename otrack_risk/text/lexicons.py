@@ -1,7 +1,7 @@
 """Words that tell a special category fact, an offence or a vulnerability, and where they tell it of nobody.
 
-The words, and the windows of words around them, are data (``reference/lexicon.toml``); here is how they are
-read: folding and inflection by rule, one automaton, word boundaries, and four questions asked of each hit: is it
+The words, and the windows of words around them, are data (``reference/lexicon.toml``; :mod:`otrack_risk.text.terms`
+reads them); here is how they are found: one automaton, word boundaries, and four questions asked of each hit: is it
 written as this term is (SEND, not send)? is there what it needs beside it? is it denied? is it spoken of as a thing?
 
 A scanner that has its own automaton puts `forms` in it and hands its hits to `settle`.
@@ -10,15 +10,16 @@ A scanner that has its own automaton puts `forms` in it and hands its hits to `s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from otrack_risk.reference import load
 from otrack_risk.text import folding
 from otrack_risk.text.spans import Span
+from otrack_risk.text.terms import Term as Term
+from otrack_risk.text.terms import forms as forms
+from otrack_risk.text.terms import terms as terms
 from otrack_risk.text.windows import (
     REACH,
     WORD,
@@ -30,47 +31,6 @@ from otrack_risk.text.windows import (
     spoken_of,
     word_set,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One word or phrase of the lexicon, and what it means to find it."""
-
-    text: str  # as listed; `forms` has the ways in which it may be written
-    label: str  # of the span
-    category: str  # data category, a name of reference/categories.toml
-    legal: str  # "UK GDPR Art. 9", "UK GDPR Art. 10" or "vulnerability"
-    kind: str  # which windows apply
-    score: float  # 0 to 1
-    case: str = "any"  # "any", "capital" (first letter) or "upper" (opens and closes with a capital)
-    alone: bool = True  # False: counts only in a note that speaks of somebody
-    near: tuple[str, ...] = ()  # word sets: one of their words within four words either side
-    led_by: tuple[str, ...] = ()  # word sets: one of their phrases right before (or `near`)
-
-    @property
-    def needs_capital(self) -> bool:
-        """Whether the word in small letters is another word."""
-        return self.case != "any"
-
-
-@cache
-def terms() -> tuple[Term, ...]:
-    """Every term of the lexicon, in the order of its file; a verb stands there in each of its forms."""
-    return tuple(_read(load("lexicon").entries["entry"]))
-
-
-@cache
-def forms() -> Mapping[str, tuple[Term, ...]]:
-    """The folded forms (see `fold`) in which each term may be met: plural, dotted, without its apostrophe."""
-    table: dict[str, dict[Term, None]] = {}
-    for term in terms():
-        for form in _forms(term):
-            table.setdefault(form, {})[term] = None
-    # A plural that is listed for itself ("needs") keeps its own term.
-    own: dict[str, dict[Term, None]] = {}
-    for term in terms():
-        own.setdefault(fold(term.text), {})[term] = None
-    return MappingProxyType({form: tuple(own.get(form, found)) for form, found in table.items()})
 
 
 def find(text: str, *, named: bool | None = None) -> list[Span]:
@@ -130,7 +90,7 @@ def settle(
         ):
             left, right = _extended(folded, start, end, term)
             chosen.append((Span(left, right, term.label, term.score, term.category), term))
-    return _joined(text, chosen)
+    return _joined(text, _once(text, chosen))
 
 
 def generic_use(text: str, start: int, end: int, term: Term, *, named: bool | None = None) -> bool:
@@ -141,54 +101,6 @@ def generic_use(text: str, start: int, end: int, term: Term, *, named: bool | No
     folded = fold(text)
     somebody = speaks_of_somebody(text, [(start, end)]) if named is None else named or spoken_of(folded)
     return speaks_of_nobody(text, folded, (start, end), term.kind, term.text, somebody)
-
-
-# ------------------------------------------------------------------------------------------------ reading the lists
-
-
-def _read(entries: list[dict[str, Any]]) -> Iterator[Term]:
-    for entry in entries:
-        words = [*entry["terms"], *(form for verb in entry.get("verbs", []) for form in _verb_forms(verb))]
-        for word in dict.fromkeys(words):
-            yield Term(
-                text=word,
-                label=entry["label"],
-                category=entry["category"],
-                legal=entry["legal"],
-                kind=entry["kind"],
-                score=entry.get("score", 0.85),
-                case=entry.get("case", "any"),
-                alone=entry.get("alone", True),
-                near=tuple(entry.get("near", ())),
-                led_by=tuple(entry.get("led_by", ())),
-            )
-
-
-def _verb_forms(verb: str) -> tuple[str, ...]:
-    """The verb and its -s, -ed and -ing forms; for verbs that double no consonant and are regular."""
-    stem = verb.removesuffix("e")
-    past = f"{verb[:-1]}ied" if verb.endswith("y") else f"{stem}ed"
-    return verb, _plural(verb), past, f"{stem}ing"
-
-
-def _plural(word: str) -> str:
-    if re.search(r"[^aeiou]y$", word):
-        return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
-
-
-_NO_PLURAL = frozenset({"subject", "language", "country", "festival", "diet"})
-
-
-def _forms(term: Term) -> Iterator[str]:
-    word = fold(term.text)
-    yield word
-    if term.kind not in _NO_PLURAL and word[-1].isalpha():
-        yield _plural(word)
-    if "'" in word:
-        yield word.replace("'", "")
-    if term.text.isalpha() and term.text.isupper() and len(term.text) <= 5:
-        yield ".".join(word)  # a closing dot is a boundary
 
 
 # ---------------------------------------------------------------------------------------------- finding the words
@@ -255,6 +167,8 @@ def _written_so(text: str, start: int, end: int, term: Term) -> bool:
     return core[0].isupper() and core[-1].isupper() and all(letter.islower() for letter in ending)
 
 
+_LISTED = frozenset("),;/")
+_BRACKETED = re.compile(r"\((?:[^()]{0,40}[,;/] ?)?$")
 _OF_ORIGIN = frozenset({"ETHNICITY_NATIONALITY_LANGUAGE", "RELIGION"})
 
 
@@ -266,8 +180,8 @@ def _has_its_neighbours(text: str, folded: str, start: int, end: int, term: Term
         return True
     if not term.near:
         return False
-    if term.label in _OF_ORIGIN and text[start - 1 : start] == "(" and text[end : end + 1] in (")", ",", ";", "/"):
-        return True  # "Amélie Dubois (French)"
+    if term.label in _OF_ORIGIN and text[end : end + 1] in _LISTED and _BRACKETED.search(text, 0, start):
+        return True  # "Amélie Dubois (French)", "(Romanian, Orthodox)"
     beside = {*WORD.findall(before)[-4:], *WORD.findall(after)[:4]}
     return any(beside & word_set(name) for name in term.near)
 
@@ -309,6 +223,24 @@ def _extended(folded: str, start: int, end: int, term: Term) -> tuple[int, int]:
     if after and folded.startswith(after[1], end):
         right = after[0].match(folded, end)
     return left.start() if left else start, right.end() if right else end
+
+
+_STOP = re.compile(r"[.!?;](?=\s)")
+
+
+def _once(text: str, chosen: list[tuple[Span, Term]]) -> list[tuple[Span, Term]]:
+    """Without words of prayer and fasting in the sentence of a feast: both tell one fact, "fasting for Ramadan"."""
+    feasts = [span for span, term in chosen if term.kind == "festival"]
+    return [
+        (span, term)
+        for span, term in chosen
+        if term.alone or term.kind != "worship" or not any(_one_sentence(text, span, feast) for feast in feasts)
+    ]
+
+
+def _one_sentence(text: str, one: Span, other: Span) -> bool:
+    first, last = (one, other) if one.start < other.start else (other, one)
+    return last.start - first.end < REACH and not _STOP.search(text, first.end, last.start)
 
 
 # Up to three words in small letters, so never across a name or the end of a sentence.

@@ -29,7 +29,8 @@ from otrack_risk.text.logins import found_logins
 from otrack_risk.text.names import Key, Names, Rows
 from otrack_risk.text.note import UPPER, Found, Note, Place, touches, within
 from otrack_risk.text.outsiders import Outsiders, words_of_facts
-from otrack_risk.text.parts import SMALL_LETTER_AFTER, Parts, given_of
+from otrack_risk.text.parts import Parts
+from otrack_risk.text.small import Small
 from otrack_risk.text.spans import Span, apart
 from otrack_risk.text.unexplained import a_title
 
@@ -39,10 +40,25 @@ _LABELS = {"username": "USERNAME"}  # of forms that are no person
 _AFTER = re.compile(r"(['’][^\W_]+|['’](?!\w))?([^\w]*)([^\W_]*)")
 _CLASS_AFTER = re.compile(r"[ ]?[ ,(][ ]?(?:[Yy]r?[ ]?)?(?:[1-9]|1[0-3])[A-Z]{1,2}(?!\w)")  # Price 11B
 _VERB_AFTER = re.compile(r"[ ][a-z]{2,}s (?:to|that|her|his|it|being|how)(?!\w)")  # Hope hopes to
-_SMALL_WORD = re.compile(r"(?<![\w@./'’-])[^\W\d_A-Z]{5,20}(?![\w@/'’-]|\.\w)")
+_PUPIL_DOES = re.compile(  # what a pupil does, or what is done with one, and hardly with a thing: Stone swore
+    r" (?:(?:was|is|has been) (?:rude|late|absent|upset|sick|ill|kind|helpful|chatty|brilliant|excellent|lovely|super)"
+    r"|(?:sent|given) (?:to|home|out|a|an|\w+ club)|swore|cried|lied|fought|refused|forgot|spoke|owes|apologised"
+    r"|not to (?:have|eat|sit|go|leave|bring|use)"
+    r"|(?:late|absent|rude|upset|tearful|asleep) (?:to|for|again|in|at|twice))(?!\w)"
+)
+_JOURNEY = re.compile(
+    r"\b(?:come|comes|came|go|goes|going|went|trip|fly|flying|flew|travel\w*|back|holiday) (?:to|from|in) $"
+)
+_ROW_AFTER = re.compile(rf"(?:,| and) ([{UPPER}][^\W\d_]+)")
+_A_MONTH = re.compile(r" (?:is|was|will be) [^.!?]{0,30}\bmonth\b")
 _OF_SMALL = re.compile(r" of [a-z]")
 _AND_CAPITAL = re.compile(rf" (?:and|or|with) [{UPPER}]")
 _PARTS = re.compile(r"[\s,]+")
+# In surnames of many countries, small though the rest has capitals; typed from general knowledge.
+_PARTICLES = frozenset(
+    {"da", "das", "de", "del", "della", "den", "der", "des", "di", "do", "dos", "du", "la", "le", "van", "von"}
+    | {"ter", "ten", "te", "ap", "ab", "ferch", "al", "el", "ul", "ibn", "bin", "bint", "ben", "y", "e", "o"}
+)
 
 
 @dataclass
@@ -65,6 +81,7 @@ class Reader:
         self._doubted: dict[str, tuple[bool, bool, bool]] = {}
         self._outsiders = Outsiders(self.names, self.usage)
         self._parts = Parts(self.names, self.usage, self._outsiders.part)
+        self._small = Small(self.names, self.usage, self.a_word)
         self._facts = words_of_facts()
 
     def people(self, note: Note, taken: Sequence[Place] = ()) -> list[Span]:
@@ -82,7 +99,7 @@ class Reader:
         held += self._named(note, taken, shut)
         held += self._outsiders.found(note, shut, held)
         if note.quiet:
-            held += self._small_misspelt(note, shut, held)
+            held += self._small.misspelt(note, shut, held)
         return [
             Span(each.start, each.end, _LABELS.get(each.form, "PERSON"), each.score, each.form, each.rows)
             for each in apart(held, _rank)
@@ -133,15 +150,19 @@ class Reader:
     def _full_score(self, note: Note, start: int, end: int, spelt: str) -> float:
         """The score of a full name: less in small letters, none where a word in small letters is its part."""
         word = note.text[start:end]
-        if "  " in spelt and ", " not in word:
-            return 0.0
+        if "  " in spelt and (", " not in word or note.before(start)[0].lower() in self._use["title"]):
+            return 0.0  # Dear Mrs Field, Lily has ...
         if word.istitle():
             return 0.95
-        small = [folding.fold(part).strip() for part in _PARTS.split(word) if part and part[0].islower()]
+        written = [part for part in _PARTS.split(word) if part]
+        small = [low for part in written if part[0].islower() and (low := folding.fold(part).strip()) not in _PARTICLES]
         if not small:
             return 0.95
-        doubtful = all if note.quiet else any
-        return 0.0 if doubtful(self.a_word(part) for part in small) else 0.8
+        if note.quiet:
+            if not all(self.a_word(part) for part in small):
+                return 0.8
+            return 0.6 if self._small.does(note, start, end) else 0.0  # lily field won
+        return 0.0 if any(self.a_word(part) for part in small) else 0.8
 
     def a_word(self, word: str) -> bool:
         """Whether a folded word is one that people write without thinking of a name."""
@@ -153,6 +174,10 @@ class Reader:
         word = text[start:end]
         if start > 1 and text[start - 1] in "'’" and text[start - 2].isalnum():
             return 0.0  # the end of another word: O'Brien for Brien
+        if text[end : end + 1] == "_" or (start and text[start - 1] == "_"):
+            return 0.0  # of the name of a folder
+        if word.isupper() and len(word) < 4 and "nickname" in key.rows and "'" not in word:
+            return self._capital_score(note, start, end, spelt)
         if self._plainly(spelt) and word[0].isupper():
             follows = text[end : end + 2]
             alone = follows[:1] not in _TIES and not (follows[:1] == " " and follows[1:].isupper())
@@ -163,7 +188,7 @@ class Reader:
             return 0.0  # don't
         doubtful, month, place = self._doubts(spelt)
         if not word[0].isupper():
-            return self._small_score(note, start, end, spelt, key, gap, month or place)
+            return self._small.score(note, start, end, spelt, key, gap, month or place)
         if word.isupper() and (len(word) <= 4 or doubtful) and not text.isupper():
             return 0.0
         low, adjacent = after.lower(), gap == " "
@@ -189,11 +214,16 @@ class Reader:
             return 0.0
         if own:
             return 0.7
+        if place and (_JOURNEY.search(text, max(0, start - 24), start) or self._among_countries(note, end)):
+            return 0.0
+        if month and _A_MONTH.match(text, end):
+            return 0.0
         if note.begins(start):
             if _OF_SMALL.match(text, end):
                 return 0.0
             beside = bool(_AND_CAPITAL.match(text, end))
             told = bool(_CLASS_AFTER.match(text, end) or _VERB_AFTER.match(text, end))
+            told = told or (only_surname and _PUPIL_DOES.match(text, end) is not None)
             return self._starting(spelt, low, after, gap, only_surname, beside, told)
         if between == " " and behind in ("the", "a", "an"):
             return 0.3
@@ -202,6 +232,17 @@ class Reader:
         if only_surname and spelt in use["place_after"] and between == " " and before[:1].isupper():
             return 0.3  # Victoria Park
         return 0.65
+
+    def _among_countries(self, note: Note, end: int) -> bool:
+        """Whether a country follows in a row: Jordan, Iran and Iraq."""
+        after = _ROW_AFTER.match(note.text, end)
+        return after is not None and folding.fold(after[1]) in self._facts
+
+    def _capital_score(self, note: Note, start: int, end: int, spelt: str) -> float:
+        """The score of a name by which a child is called that is two or three capitals: JB, TJ."""
+        use = self._use
+        other = spelt in use["abbreviation"] or spelt in use["never_initials"] or spelt in use["no_name"]
+        return 0.0 if other or self.usage.abbreviates(spelt) or note.text.isupper() else 0.7
 
     def _plainly(self, spelt: str) -> bool:
         """Whether a name is nothing else: no word, month, place, title, language, faith or town; kept."""
@@ -220,32 +261,6 @@ class Reader:
             )
             self._doubted[spelt] = a_word, spelt in use["month"], spelt in use["place"]
         return self._doubted[spelt]
-
-    def _small_score(self, note: Note, start: int, end: int, spelt: str, key: Key, gap: str, elsewhere: bool) -> float:
-        """The score of a name in small letters: no word, and where the notes have capitals mostly written with one."""
-        parts = spelt.split()
-        hit = SMALL_LETTER_AFTER.match(note.text, end) if note.quiet and given_of(key) else None
-        if hit and set(self.names.initials.get(spelt[0] + hit[1], ())) & given_of(key):
-            return 0.6  # hope r: the letter is that of the surname
-        if elsewhere or key.form == "adult" or len(spelt) < (3 if note.quiet else 4):
-            return 0.0
-        if all(self.a_word(part) for part in parts) or (not note.quiet and self.usage.lower_share(spelt) > 0.5):
-            return 0.0
-        if gap.startswith("-") or (start and note.text[start - 1] in "-@._/"):
-            return 0.0
-        return 0.6
-
-    def _small_misspelt(self, note: Note, shut: Sequence[Place], known: Sequence[Found]) -> Iterator[Found]:
-        """Words that nothing explains, one usual slip from a first name, in a note without capitals."""
-        held = [*shut, *((each.start, each.end) for each in known)]
-        for hit in _SMALL_WORD.finditer(note.text):
-            word = note.folded[hit.start() : hit.end()]
-            if self.usage.lower.get(word, 0) or self.a_word(word) or words.ending(word):
-                continue
-            like = [name for name in self.names.like(word) if folding.usual_slip(word, name)]
-            rows = {row for name in like for row in given_of(self.names.keys[name])}
-            if rows and not touches(hit.start(), hit.end(), held):
-                yield Found(hit.start(), hit.end(), 0.45, "misspelt", tuple(sorted(rows)))
 
     def _starting(
         self, spelt: str, low: str, after: str, gap: str, only_surname: bool, beside: bool, told: bool

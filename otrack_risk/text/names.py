@@ -211,9 +211,12 @@ class Names:
             for name in near
             if folding.usual_slip(word, name) or (long and len(name) >= _LONG_FROM and folding.one_slip(word, name))
         }
-        if close or len(word) <= _LONG_FROM:
+        if close or not long:
             return tuple(sorted(close))
         heard = folding.sound(word)
+        alike = [name for name in self._shapes.heard(heard) if len(name) >= _LONG_FROM and name in self.keys]
+        if (alike := [name for name in alike if folding.heard_alike(word, name)]) or len(word) == _LONG_FROM:
+            return tuple(sorted(alike))  # Preeya
         most = 3 if len(heard) > 2 else 2
         same = [name for name in self._shapes.heard(heard) if len(name) > _LONG_FROM and name in self.keys]
         return tuple(sorted(name for name in same if folding.slips(word, name, most) <= most))

@@ -23,22 +23,33 @@ _TWO_LETTERS = re.compile(
     rf"(?<![\w.'’&/-])(?:([{UPPER}])\.[ ]?([{UPPER}])(?:\.|(?![\w.]))|([{UPPER}])([{UPPER}])(?![\w&-]))(?!\w)"
 )
 _JOINED = re.compile(
-    rf"(?:[{UPPER}][\w'’]+|[{UPPER}]{{2}}|[{UPPER}]\.[{UPPER}]\.?)(?: and | & |&| ?\+ ?|, | ?/ ?| with | w/ )$"
+    rf"(?:[{UPPER}][\w'’]+|[{UPPER}]{{2}}|[{UPPER}]\.[{UPPER}]\.?)(?: and | & |&| ?\+ ?|, | ?/ ?| with | w/ | x )$"
     r"|(?:from|told|between|asked|that|by|hit|pushed|kicked|punched|praised|spoke to|spoken to|spoke with|next to) $"
 )
 _JOINED_AFTER = re.compile(
-    rf"['’]s\b| ?(?:and|&|\+|/|with|w/) ?[{UPPER}]"
-    r"| (?:is|was|has|had|will|needs|says|said|told|came|went|left|got|sat|\w\w+ed)\b"
+    rf"['’]s\b| ?(?:and|&|\+|/|with|w/| x) ?[{UPPER}]"
+    r"| (?:is|was|has|had|will|needs|says|said|told|came|went|left|got|sat|not|never|won['’]t|can['’]t|\w\w+ed)\b"
+)
+_PAIR_AFTER = re.compile(rf" ?(?:and|&|\+|/|with|w/|x|,) ?([{UPPER}]{{2}})(?![\w'’])")
+_HELD = re.compile(r"(?:has|have|had|holds?|full|shared|shares|no) $")  # what somebody has is nobody: Dad has PR
+_OF_BODY = re.compile(
+    r" (?:from|at|of) (?:the |our )?(?:[\w-]+ ){0,2}(?:team|centre|clinic|council|agency|services?|charity|surgery|"
+    r"hospital|office|trust|hub|unit|MASH|CAMHS|NHS|LA)(?![\w])"
 )
 _SIGNED_BEFORE = re.compile(r"(?:^|[.!?\n–)]|\s-)[\s(]*$")
 _SIGNED_AFTER = re.compile(r"\.?\)?(?:\s+\d{1,2}[.:]\d\d)?\s*$")
 _ROLE_MARKS = frozenset("(,–-") | {" (", " ,", " –", " -"}
-_ROLE_BEHIND = re.compile(r"[ ]?[(,–-][ ]?(?:(?:her|his|their|the|a|our|my)[ ])?([\w-]+)(?:[ ]([\w-]+))?")
+_ROLE_BEHIND = re.compile(
+    r"[ ]?[(,–-][ ]?(?:(?:her|his|their|the|a|our|my)[ ])?([\w-]+)(?:[ ]([\w-]+))?"
+    r"(?:(?:[ ]([\w-]+))?[ ]([\w-]+)(?=\)))?"
+)
 _REMEMBERED = 50_000  # words of which it is kept whether they can be part of a name
 _CAPITALS = re.compile(rf"[{UPPER}]{{2,}}s")
 _SPOKEN_TO = re.compile(  # before somebody who is in no table
-    r"(?:ask(?:ed)? for|sp(?:eak|oke|oken) (?:to|with)|chaired by|signed by|seen by|led by|run by|assigned to|"
-    r"allocated to|[Tt]his is|call(?:ed)? from|email(?:ed)? from|letter from|contact|cc|via)[ ]$"
+    r"(?:(?i:ask(?:ed)? for|sp(?:eak|oke|oken) (?:to|with)|chaired by|signed by|seen by|led by|run by|assigned to|"
+    r"allocated to|this is|call(?:ed)? from|email(?:ed)? from|letter from|contact)|cc|via)[ ]$"
+    r"|(?i:transfer(?: in| out)?|new (?:starter|pupil|admission)|admission|leaver|visitor|caller|contractor|volunteer)"
+    r": $"
 )
 _SPOKEN_LAST = frozenset(  # the last words of the two that follow and precede
     {
@@ -58,7 +69,8 @@ _SPOKEN_LAST = frozenset(  # the last words of the two that follow and precede
         "love",
         "cheers",
     }
-    | {"again"}
+    | {"again", "in", "out", "transfer", "starter", "pupil", "admission", "leaver", "visitor", "caller"}
+    | {"contractor", "volunteer"}
 )
 _SIGNING = re.compile(r"(?:[Tt]hanks|[Tt]hank you|[Rr]egards|[Ww]ishes|[Ll]ove|[Cc]heers)(?: again)?[,.!]?\s+$")
 _CLOSED = re.compile(r"[\s.x]*$")
@@ -116,6 +128,7 @@ class Outsiders:
                 (led and start)
                 or seen.spoken
                 or (seen.able and _marked(text, end if second is None else second.end, end))
+                or (seen.strange and second is not None and _OF_BODY.match(text, second.end))
             )
             found = self._beside(note, word, second, before, between) if beside else None
             if found is None and (seen.short or seen.strange) and not touches(start, end, held):
@@ -138,7 +151,8 @@ class Outsiders:
     def _see(self, word: Word) -> _Seen:
         """What a word with a capital can be, wherever it stands; kept."""
         keys, low, short, listed = self._names.keys, word.low, len(word.written) < 3, _listed(word.written)
-        part, always = self.part(word.written), listed.always
+        part = self.part(word.written)
+        always = listed.always and not (word.written.isupper() and short and low in self._names.initials)
         able = bool(part) and not listed.near and not self._usage.a_word(part)
         spoken = able and not listed.unspoken and part not in keys
         strange = not (short or listed.explained or self._usage.lower.get(low, 0) or low in keys)
@@ -165,7 +179,9 @@ class Outsiders:
         end, last = (
             (second.end, also) if second and also and word.end - word.start == len(word.written) else (word.end, part)
         )
-        if not related and not self._with_role(note, end):
+        if not related and words.ending(part) and part not in self._use["first"] and note.begins(word.start):
+            return None  # Confiscated, form tutor told
+        if not related and not self._with_role(note, end) and not (last != part and _OF_BODY.match(note.text, end)):
             said = seen.spoken and before.lower() in _SPOKEN_LAST
             return self._spoken_to(note, word, second, also) if said else None
         if not related and last == part and part in self._use["word"]:
@@ -199,8 +215,9 @@ class Outsiders:
     def _titled(self, note: Note, title: str, between: str, word: Word, second: Word | None) -> Found | None:
         """Mrs Holt, Dr Sarah Ali, Mr J Smith, Mr and Mrs Obi."""
         last = word
-        if second is not None and (len(word.written) == 1 or self._first(word.low)) and self.part(second.written):
-            last = second
+        if second is not None and self.part(second.written):
+            alone = len(word.written) > 1 and not self._first(word.low) and not self._named(word, second)
+            last = word if alone else second
         key = self._names.keys.get(last.low)
         surname = key is not None and (key.adult or "surname" in key.rows)
         if not surname and (last.low in self._use["no_name"] or last.low in self._use["place_after"]):
@@ -211,6 +228,11 @@ class Outsiders:
         staff = key is not None and key.adult
         rows = () if staff or key is None else tuple(sorted(key.rows.get("surname", ())))
         return Found(start, last.end, 0.8, "staff" if staff else "title", rows)
+
+    def _named(self, word: Word, second: Word) -> bool:
+        """Whether two words behind a title are a name though neither is known: Dr Anil Seervai."""
+        both = [self._seen.get(each.written) or self._see(each) for each in (word, second)]
+        return all(seen.strange for seen in both)
 
     def _first(self, low: str) -> bool:
         key = self._names.keys.get(low)
@@ -243,9 +265,13 @@ class Outsiders:
         text, use, start, end = note.text, self._use, hit.start(), hit.end()
         before = max(0, start - 24)
         signed = adult and bool(_SIGNED_AFTER.match(text, end) and _SIGNED_BEFORE.search(text, before, start))
+        if hit[1] is None and _HELD.search(text, before, start):
+            return None
         sure = hit[1] is not None or signed
         if not sure and pair not in use["never_initials"]:
             sure = bool(_JOINED.search(text, before, start) or _JOINED_AFTER.match(text, end))
+        elif not sure and pair in use["title"] and (beside := _PAIR_AFTER.match(text, end)):
+            sure = folding.fold(beside[1]) in self._names.initials  # MR and JB
         other = pair in use["abbreviation"] or pair in use["never_initials"] or self._usage.abbreviates(pair)
         if not sure and other:
             return None

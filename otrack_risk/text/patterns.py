@@ -58,8 +58,8 @@ _FILE = re.compile(rf"(?<![\w\\/.-])[\w(][\w()&+'~./\\-]{{0,159}}\.(?:{_EXTENSIO
 _QUOTED_FILE = re.compile(
     rf"(?:\"|“|‘|`|(?<!\w)')([\w(][\w()&+'’~,./\\ -]{{0,159}}\.(?:{_EXTENSIONS}))(?:\"|”|’|'|`)", re.I
 )
-# Words before a file name that has blanks and stands in no quotes: from a date or a word in capitals on.
-_FILE_BEFORE = re.compile(r"(?<!\S)(?:[0-9]{4}-[0-9]{2}\S*|[0-9]{6,8}|[A-Z]{2,6})(?: [\w&'’()-]+){0,4} $")
+# Words before a file name that has blanks and stands in no quotes: from a date, a word in capitals or one with _ on.
+_FILE_BEFORE = re.compile(r"(?<!\S)(?:[0-9]{4}-[0-9]{2}\S*|[0-9]{6,8}|[A-Z]{2,6}|\w+_[\w-]+)(?: [\w&'’()-]+){0,4} $")
 _TOKEN = re.compile(r"[A-Z]?[a-zà-ÿ'’]+|[A-ZÀ-Þ]+(?![a-zà-ÿ])")
 _BY_MACHINE = re.compile(
     r"(?:img|dsc[nf]?|pxl|p|mvi|vid|mov|gopr|scan|screen ?shot|whatsapp (?:image|video)|photo|image|picture|document|"
@@ -151,7 +151,9 @@ _OF_A_PERSON = frozenset({"UPN", "ULN", "NHS"})
 _YEAR_LAST = re.compile(r"[0-9]{2}['’]?\Z|^(?:19|20)[0-9]{2}[-/.]")
 _CLAUSE = re.compile(r"[;!?\n]|(?<![dobDOB])\. ")
 _AND_ALSO = re.compile(
-    r"(?: (?:ok|correct|right|yes|no|wrong|✓))?(?: ?[,;/&] ?| and | & | or | but )"
+    r"(?: (?:ok|correct|right|yes|no|wrong|✓))?(?: for [A-Z][\w'’-]+)?"
+    r"(?: ?[,;/&] ?| and | & | or | but |[.;,] (?=[Tt]he other))"
+    r"(?:[Tt]he other(?: one| boy| girl| child)?(?: is|'s|:)? )?"
     r"(?:(?:(?:the |his |her )?(?:passport|(?:birth )?certificate|MIS|SIMS|Arbor|system|register|form|CTF|file) )?"
     r"(?:says|has|shows|gives|reads) |(?:(?:[A-Z][\w'’-]+ ){1,2}\(?)?)\Z"
 )
@@ -247,12 +249,12 @@ def _files(text: str) -> Iterator[Span]:
     for pattern, group in ((_QUOTED_FILE, 1), (_FILE, 0)):
         for found in pattern.finditer(text):
             start, end = found.span(group)
+            if pattern is _FILE and (more := _FILE_BEFORE.search(text, max(0, start - 80), start)):
+                start = more.start()
             name = re.split(r"[/\\]", text[start:end])[-1].rsplit(".", 1)[0]
             if _BY_MACHINE.fullmatch(name):
                 continue
             own = any(_may_name(word.lower()) for word in _TOKEN.findall(name) if len(word) > 1)
-            if pattern is _FILE and (more := _FILE_BEFORE.search(text, max(0, start - 80), start)):
-                start = more.start()
             yield Span(start, end, "FILENAME", 0.6 if own else 0.3)
 
 

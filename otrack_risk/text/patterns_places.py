@@ -40,7 +40,8 @@ _SURE_STREET = (
 # Also surnames, or words of a school day: they need a word such as 'lives', or a postcode after them.
 _MAYBE_STREET = (
     "Court|Ct|Place|Pl|Square|Sq|Hill|Green|View|Park|Row|Rise|Walk|End|Bank|Brow|Vale|Dale|Mount|Croft|Fold|Gate|Yard|"
-    "Heights|Meadows?|Fields?|Approach|Chase|Dene|Garth|Lea|Nook|Paddock|Ridge|Side|Wynd|Brae|Common|Circus|Orchard|Path"
+    "Heights|Meadows?|Fields?|Steps|Alley|Passage|Arcade|Hollow|Ginnel|Spinney|Copse|Glade|Leys|Drove|Mead|Loan|Causeway|"
+    "Approach|Chase|Dene|Garth|Lea|Nook|Paddock|Ridge|Side|Wynd|Brae|Common|Circus|Orchard|Path"
 )
 _HOUSE = (
     "House|Cottage|Farm|Farmhouse|Lodge|Barn|Hall|Mill|Vicarage|Rectory|Bungalow|Villa|Manor|Grange|Court|Towers?|"

@@ -119,6 +119,29 @@ class Roster:
         """The first column of a table that the reference table ``fields`` knows under that name."""
         return next((column for column in table.columns if _headers().get(_bare(column)) == name), None)
 
+    def whose(self, notes: pl.DataFrame) -> tuple[Sequence[int | None], Sequence[str | None]]:
+        """The row of the child and the school of each note, where the table of notes says so."""
+        import polars as pl
+
+        nothing = [None] * notes.height
+        own: Sequence[int | None] = nothing
+        held, mine = self.pupil_ids, self.column_of(notes, "pupil_id")
+        if held is not None and mine is not None:
+            rows = pl.DataFrame({"key": held.cast(pl.String), "row": range(held.len())}).unique("key", keep="none")
+            own = (
+                notes.select(key=pl.col(mine).cast(pl.String))
+                .join(rows, on="key", how="left", maintain_order="left")["row"]
+                .to_list()
+            )
+        known = self.schools
+        if len(known) < 2:
+            return own, nothing
+        named = self.column_of(notes, "school_id") or self.column_of(notes, "school")
+        if named is not None:
+            return own, [school if school in known else None for school in notes[named].cast(pl.String).to_list()]
+        schools = self.places["school"]
+        return own, [None if row is None else schools[row] for row in own]
+
     def names(self, school: str | None = None) -> Names:
         """The names of one school, or of all where None; made when first asked for."""
         if school not in self._names:

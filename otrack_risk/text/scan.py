@@ -138,7 +138,9 @@ class Scanner:
             people = self._reader(school).people(note, taken)
             if (self._whole and school is not None) or (self._crowd and school is None):
                 people = self._elsewhere(note, people, taken)
-        terms = lexicons.found(composed, named=True if people else None, parts=note.words)
+        terms = lexicons.found(
+            composed, named=True if people or any(span.subjects for span in formats) else None, parts=note.words
+        )
         found = _settled(note, formats, people, [span for span, _ in terms])
         special = any(term.legal == _SPECIAL and span in found for span, term in terms)
         doubts = self._doubts.words(note, found) if self._doubts is not None else []
@@ -246,7 +248,10 @@ def read_notes(
             f"text-column: '{text_column}' is empty in every row.", "name the column that holds the notes."
         )
     scanner = Scanner(texts, roster, model)
-    own, school = _whose(notes, roster)
+    nothing = [None] * notes.height
+    own, school = (nothing, nothing) if roster is None else roster.whose(notes)
+    if roster is not None:
+        roster.prepare(each for each in school if not scanner.by_full_name_only(each))
     found: list[Looked] = []
     for place, looked in enumerate(scanner.look_at(zip(texts, school, own, strict=True))):
         if place % 20_000 == 0:
@@ -312,34 +317,6 @@ def as_lines(reading: Reading) -> Iterator[str]:
             if span.score >= COUNTED
         ]
         yield json.dumps({"id": which, "spans": rows}, ensure_ascii=False, default=str)
-
-
-def _whose(notes: pl.DataFrame, roster: Roster | None) -> tuple[Sequence[int | None], Sequence[str | None]]:
-    """The row of the child and the school of each note, where the table says so."""
-    import polars as pl
-
-    none: list[int | None] = [None] * notes.height
-    nowhere: list[str | None] = [None] * notes.height
-    if roster is None:
-        return none, nowhere
-    own: Sequence[int | None] = none
-    held = roster.pupil_ids
-    mine = roster.column_of(notes, "pupil_id")
-    if held is not None and mine is not None:
-        rows = pl.DataFrame({"key": held.cast(pl.String), "row": range(held.len())}).unique("key", keep="none")
-        own = (
-            notes.select(key=pl.col(mine).cast(pl.String))
-            .join(rows, on="key", how="left", maintain_order="left")["row"]
-            .to_list()
-        )
-    if len(roster.schools) < 2:
-        return own, nowhere
-    named = roster.column_of(notes, "school_id") or roster.column_of(notes, "school")
-    schools = roster.places["school"]
-    if named is not None:
-        known = roster.schools
-        return own, [school if school in known else None for school in notes[named].cast(pl.String).to_list()]
-    return own, [None if row is None else schools[row] for row in own]
 
 
 def _settled(note: Note, formats: Sequence[Span], people: Sequence[Span], terms: Sequence[Span]) -> list[Span]:

@@ -19,7 +19,8 @@ _SHORT_BEFORE = re.compile(
     r"(?:with|and|&|between|told|asked|from|by|like|hit|pushed|kicked|next to|says) $|^$|[.!?:] $"
 )
 _SHORT_AFTER = re.compile(
-    r"['’]s\b| (?:and|&|is|was|has|had|says|said|told|came|went|left|got|sat|loves?|needs?|\w{2,}ed)\b"
+    r"['’]s\b| (?:and|&|is|was|has|had|says|said|told|came|went|left|got|sat|loves?|needs?|too|also|\w{2,}ed"
+    r"|[a-z]{3,}s (?:a|an|the|his|her|to|it|that))\b"
 )
 
 
@@ -91,7 +92,9 @@ class Unexplained:
         if hit := _INITIAL_AFTER.match(text, word.end):
             return Found(word.start, hit.end(), 0.6, "misspelt", tuple(sorted(rows)))
         after = folding.fold(text[word.end : word.end + 20]).split()
-        if (after and after[0] in self._use["kin"]) or (len(word.low) >= _LONG_SURNAME and not starting):
+        if (after and after[0] in self._use["kin"]) or (
+            len(word.low) >= _LONG_SURNAME and (not starting or _SHORT_AFTER.match(text, word.end))
+        ):
             return Found(word.start, word.end, 0.5, "misspelt", tuple(sorted(rows)))
         return None
 

@@ -54,12 +54,30 @@ def test_schools_are_not_scored_and_a_claim_too_general_is_not_held_against_prec
     assert (found["false_identifiers"], found["empty_notes"]) == (1, 1)
 
 
-def test_the_written_notes_are_all_there_with_their_children(notes):
-    held = notes.written()
-    assert len(held.texts) == 281
-    assert sum(map(len, held.gold)) == 621
-    assert sum(not spans for spans in held.gold) == 36
-    assert held.children.height == 72
+@pytest.mark.parametrize(
+    ("which", "texts", "spans", "empty", "children"),  # as tests/text/notes/README.md has them
+    [
+        ("first", 281, 621, 36, 72),
+        ("second", 160, 457, 29, 72),
+        ("third", 170, 374, 28, 61),
+        ("fourth", 207, 458, 34, 74),
+    ],
+)
+def test_the_written_notes_are_all_there_with_their_children(notes, which, texts, spans, empty, children):
+    held = notes.written(which)
+    assert len(held.texts) == texts
+    assert sum(map(len, held.gold)) == spans
+    assert sum(not each for each in held.gold) == empty
+    assert held.children.height == children
+    assert all(note[s.start : s.end].strip() for note, gold in zip(held.texts, held.gold, strict=True) for s in gold)
+
+
+@pytest.mark.parametrize("which", ["first", "second", "third", "fourth"])
+def test_every_pupil_of_a_written_note_is_tied_to_a_row_of_the_roster(notes, which):
+    held = notes.written(which)
+    pupils = [span for gold in held.gold for span in gold if span.form.startswith("pupil ")]
+    assert pupils
+    assert all(span.rows and max(span.rows) < held.children.height for span in pupils)
 
 
 def test_a_child_counts_as_found_only_if_it_is_the_right_one(notes):

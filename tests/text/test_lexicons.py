@@ -495,3 +495,100 @@ def test_two_facts_stay_two_and_nothing_is_joined_across_a_name():
 def test_the_longest_of_overlapping_terms_is_taken():
     assert read("Ben is Black Caribbean") == [("Black Caribbean", ORIGIN)]
     assert read("Ben, speech and language therapy") == [("speech and language therapy", HEALTH)]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Wheezing after cross country, sat out.",
+        "Nits again in 2M.",
+        "He fainted in the queue.",
+        "She had her tics under control today.",
+        "Mum is in hospital until Friday.",
+        "He may not be collected by Dave, password with the office. Dave must not collect.",
+        "Checked his blood sugar at 11.",
+        "Went to A&E to be on the safe side.",
+        "Worked in the sensory room after lunch.",
+        "PCSO came to the gate.",
+        "Clay pots are on the shelf for her.",
+        "Visa letter asked for by mum.",
+    ],
+)
+def test_signs_that_pass_rooms_and_who_collects_tell_no_condition_or_status(note: str):
+    assert read(note) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("Mum has MS, so Gran collects.", ["MS"]),
+        ("His dad's MND is worse.", ["MND"]),
+        ("Nan has COPD.", ["COPD"]),
+        ("Grandad has dementia and lives with them.", ["dementia"]),
+        ("Dad diagnosed with Huntington's.", ["diagnosed with Huntington's"]),
+        ("Seen for POTS, she has POTS.", ["POTS"]),
+        ("Gran had a stroke on Sunday.", ["had a stroke"]),
+        ("Ms Hall told ME to ask.", []),
+        ("She has a MS paint file.", []),
+        ("Tongue-tied baby brother, she helps.", ["Tongue-tied"]),
+        ("He has Addison's disease.", ["Addison's disease"]),
+        ("G6PD deficiency, no mothballs in her coat.", ["G6PD deficiency"]),
+        ("On quetiapine since May, she says.", ["quetiapine"]),
+    ],
+)
+def test_illness_of_adults_and_by_its_letters_is_found(note: str, words: list[str]):
+    assert [word for word, label in read(note) if label == "HEALTH_SEND"] == words
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("Fasting this month for Ramadan, sits in the library.", ["Ramadan"]),
+        ("He prays at lunch during Ramadan.", ["Ramadan"]),
+        ("She is fasting today.", ["is fasting"]),
+        ("Excused for Diwali. Mum asks for a room to pray.", ["Diwali", "to pray"]),
+        ("Serbian family (Serbian, Orthodox).", ["Orthodox"]),
+        ("An orthodox way to do long division.", []),
+        ("Sits out the carol service, Jehovah's Witness.", ["Jehovah's Witness"]),
+        ("Quaker, happy with the nativity.", ["Quaker"]),
+    ],
+)
+def test_one_feast_is_one_fact_and_an_adherent_stays_one_beside_a_service(note: str, words: list[str]):
+    assert [word for word, label in read(note) if label == "RELIGION"] == words
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("(code T, Traveller), back in May.", ["Traveller"]),
+        ("(new, Traveller; no phone)", ["Traveller"]),
+        ("Mandarin only, use the app.", ["Mandarin"]),
+        ("Gran speaks to us in Persian mostly.", ["Persian"]),
+        ("Time traveller story due.", []),
+    ],
+)
+def test_a_people_in_a_bracket_and_the_only_language_are_somebodys(note: str, words: list[str]):
+    assert [word for word, label in read(note) if label == "ETHNICITY_NATIONALITY_LANGUAGE"] == words
+
+
+@pytest.mark.parametrize(
+    "note", ["GCSE Turkish and Greek results are in.", "A Danish delegation visits.", "A level Portuguese starts at 2."]
+)
+def test_an_examination_or_a_delegation_is_nobodys_people(note: str):
+    assert read(note, named=False) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("MARF sent at 3.", ["MARF"]),
+        ("Referral order until June.", ["Referral order"]),
+        ("YJS worker rang about him.", ["YJS"]),
+        ("Community resolution agreed for the shop.", ["Community resolution"]),
+        ("Twins, adopted, do not discuss.", ["adopted"]),
+        ("She adopted a penguin for the class.", []),
+        ("He says the new motto was adopted by the council.", []),
+    ],
+)
+def test_orders_forms_and_adoption_are_status(note: str, words: list[str]):
+    assert [word for word, label in read(note) if label == "SAFEGUARDING_STATUS"] == words
