@@ -75,6 +75,12 @@ asked.concentration().published(hide_below)
 asked.tier_zero().published(hide_below)
 
 # %% [markdown]
+# ## How bad would the loss of one log-in be?
+
+# %%
+assessment.account_severity(asked.access, asked.categories_seen()).published(hide_below)
+
+# %% [markdown]
 # ## How many children would stolen log-ins expose in a year?
 
 # %%

@@ -80,6 +80,10 @@ class NoGrants(NotLookedFor):
         """The same, of a year."""
         return self._of("what stolen log-ins would expose in a year", "expected_exposure")
 
+    def categories_seen(self) -> dict[str, tuple[str, ...]]:
+        """None."""
+        return {}
+
     def revocations(self) -> NoGrants:
         """The same, of changes."""
         return self._of("which changes would bring grants to need", "revocations")

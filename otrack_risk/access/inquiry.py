@@ -124,6 +124,10 @@ class Inquiry:
         kinds = measures.kinds_of(self.sources.grants, self.sources.people, as_of=self.as_of)
         return measures.expected_exposure(self.access, kinds)
 
+    def categories_seen(self) -> dict[str, tuple[str, ...]]:
+        """The categories that each enabled account sees, for its severity."""
+        return measures.categories_seen(self.sources.grants, self.sources.people, as_of=self.as_of)
+
     def paths_of(self, account: str) -> AccountPaths:
         """What one log-in leads to."""
         held, roll = self.sources.grants, self.access.roll

@@ -1,7 +1,7 @@
 """What it means, and what to do: a breach as a file, its severity, and who must be told by when.
 
 The questions by name, loaded when first asked for. The modules stand beside them: ``scenario``,
-``facts``, ``enisa``, ``severity``, ``clocks``, ``duties``, ``doubt``.
+``accounts``, ``facts``, ``enisa``, ``severity``, ``clocks``, ``duties``, ``doubt``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otrack_risk.assessment import clocks, doubt, duties, enisa, facts, scenario, severity
+    from otrack_risk.assessment import accounts, clocks, doubt, duties, enisa, facts, scenario, severity
+    from otrack_risk.assessment.accounts import account_severity
     from otrack_risk.assessment.clocks import clock
     from otrack_risk.assessment.doubt import unknowns
     from otrack_risk.assessment.duties import notification
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from otrack_risk.assessment.severity import propose
 
 __all__ = [
+    "account_severity",
+    "accounts",
     "builtin_scenarios",
     "clock",
     "clocks",
@@ -37,6 +40,7 @@ __all__ = [
     "unknowns",
 ]
 _HOMES = {
+    "account_severity": ("accounts", "account_severity"),
     "builtin_scenarios": ("scenario", "builtin"),
     "clock": ("clocks", "clock"),
     "notification": ("duties", "notification"),

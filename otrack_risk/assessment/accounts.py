@@ -12,7 +12,7 @@ from otrack_risk.assessment.enisa import bands, more_than
 from otrack_risk.assessment.scenario import check
 from otrack_risk.assessment.severity import Severity, propose
 from otrack_risk.display import tables
-from otrack_risk.display.results import Shown
+from otrack_risk.display.results import NotLookedFor, Shown
 from otrack_risk.display.tables import Count, written
 
 if TYPE_CHECKING:
@@ -95,13 +95,13 @@ class AccountSeverities(Shown):
 
 
 def account_severity(
-    access: Access, categories: Mapping[str, Sequence[str]], *, malicious: bool = True
-) -> AccountSeverities:
+    access: Access | NotLookedFor, categories: Mapping[str, Sequence[str]], *, malicious: bool = True
+) -> AccountSeverities | NotLookedFor:
     """ENISA's severity for each enabled account, as if its log-in were stolen today.
 
     Parameters
     ----------
-    access : an exact answer, for whom each account reaches
+    access : an exact answer, for whom each account reaches; where nobody looked, nobody can say
     categories : what each account sees, from :func:`~otrack_risk.access.measures.categories_seen`
     malicious : whether whoever holds the log-in means harm
 
@@ -118,6 +118,9 @@ def account_severity(
     ----------
     ENISA, Recommendations for a methodology of the assessment of severity of personal data breaches, v1.0, 2013.
     """
+    if isinstance(access, NotLookedFor):
+        question = "how bad the loss of one log-in would be"
+        return replace(access, question=question, instead_of=AccountSeverities.key)
     profiles = {account: tuple(sorted(some)) for account, some in categories.items()}
     scored = {profile: _severity(profile, malicious) for profile in sorted(set(profiles.values()))}
     told = [

@@ -49,7 +49,7 @@ def access_command(grants: tuple[Any, ...], as_json: bool, quiet: bool, **given:
     folder, a Casbin model.conf and its policy, a PostgreSQL address or a snapshot of one, an export of an MIS, a
     report on sharing, or results of cloudsplaining. Several are taken together.
     """
-    from otrack_risk import access, profile
+    from otrack_risk import access, assessment, profile
     from otrack_risk.errors import ParameterError
 
     if given["graph"] and not given["account"]:
@@ -64,7 +64,7 @@ def access_command(grants: tuple[Any, ...], as_json: bool, quiet: bool, **given:
     asked = access.Inquiry.of(grants, given["data"], log=given["log"], catalogue_of=catalogue_of, **told)
     tell("counting")
     seen = asked.access
-    results: dict[str, Shown] = {}
+    results: dict[str, Shown] = {"severity": assessment.account_severity(seen, asked.categories_seen())}
     if given["without"]:
         results["what_if"] = asked.without(**_taken_away(given["without"]))
     if given["before"]:

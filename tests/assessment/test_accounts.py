@@ -105,3 +105,13 @@ def test_every_score_is_written_as_its_sum(categories):
     dpc, rest = product.split(" x ")
     ei, cb = rest.split(" + ")
     assert float(dpc) * float(ei) + float(cb) == float(total) == score
+
+
+def test_where_nobody_looked_at_grants_nobody_says_how_bad_a_lost_log_in_is():
+    from otrack_risk import access
+    from otrack_risk.frames import Dataset
+
+    asked = access.asked_of(Dataset("d"))
+    told = account_severity(asked.access, asked.categories_seen())
+    assert told.record()["instead_of"] == "account_severity"
+    assert told.record()["reason"]
