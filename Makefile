@@ -46,7 +46,7 @@ lock: $(VENV)/.made
 	$(BIN)/python -m pip install --quiet uv
 	$(compile) requirements/uv.in -o requirements/uv.txt
 	$(compile) pyproject.toml requirements/build.in -o requirements/run.txt
-	$(compile) pyproject.toml requirements/build.in --extra dev --extra spark --extra browser --extra postgres -c requirements/run.txt -o requirements/test.txt
+	$(compile) pyproject.toml requirements/build.in --extra dev --extra spark --extra browser --extra postgres --extra sign -c requirements/run.txt -o requirements/test.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
