@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,7 +91,7 @@ def narrowed(
     open_spans = [span for span in spans if len(span.subjects) > 1 and own not in span.subjects]
     if not open_spans:
         return [
-            replace(span, subjects=(own,)) if len(span.subjects) > 1 and own is not None and _of_a_child(span) else span
+            span._replace(subjects=(own,)) if len(span.subjects) > 1 and own is not None and _of_a_child(span) else span
             for span in spans
         ]
     known = {span.subjects[0] for span in spans if len(span.subjects) == 1 and span.form in NAMES_A_CHILD}
@@ -106,14 +106,14 @@ def narrowed(
         if len(rows) < 2 or not _of_a_child(span):
             return span
         if own in rows:
-            return replace(span, subjects=(own,))
+            return span._replace(subjects=(own,))
         rows = _kept(rows, classes, roster.places["class"])
         rows = _kept(rows, years, roster.places["year_group"])
         if both := tuple(row for row in rows if row in known):
-            return replace(span, subjects=both)
+            return span._replace(subjects=both)
         rows = _kept(rows, beside, roster.places["class"])
         rows = _kept(rows, home, roster.places["household_id"])
-        return span if rows is span.subjects else replace(span, subjects=rows)
+        return span if rows is span.subjects else span._replace(subjects=rows)
 
     return [fewer(span) for span in spans]
 

@@ -91,19 +91,33 @@ class Reader:
         ----------
         taken : stretches that are something else: e-mail addresses, file names
         """
+        return self.people_of([note], [taken])[0]
+
+    def people_of(self, notes: Sequence[Note], taken: Sequence[Sequence[Place]]) -> list[list[Span]]:
+        """As :meth:`people`, of many notes: each kind of mention in all of them before the next kind."""
+        read = [self._begun(*each) for each in zip(notes, taken, strict=True)]
+        for note, places, shut, held in read:
+            held += self._named(note, places, shut)
+        for note, _, shut, held in read:
+            held += self._outsiders.found(note, shut, held)
+            if note.quiet:
+                held += self._small.misspelt(note, shut, held)
+        return [
+            [
+                Span(each.start, each.end, _LABELS.get(each.form, "PERSON"), each.score, each.form, each.rows)
+                for each in apart(held, _rank)
+            ]
+            for _, _, _, held in read
+        ]
+
+    def _begun(self, note: Note, taken: Sequence[Place]) -> tuple[Note, Sequence[Place], list[Place], list[Found]]:
+        """A note, with what is taken in it, what is no name either, and its user names."""
         shut = [*taken, *words.of_lessons(note.folded, note.words)]
         held: list[Found] = []
         if self.names.logins and (held := found_logins(note, self.names, self.a_word, taken)):
             logins = [(each.start, each.end) for each in held]
             taken, shut = [*taken, *logins], [*shut, *logins]
-        held += self._named(note, taken, shut)
-        held += self._outsiders.found(note, shut, held)
-        if note.quiet:
-            held += self._small.misspelt(note, shut, held)
-        return [
-            Span(each.start, each.end, _LABELS.get(each.form, "PERSON"), each.score, each.form, each.rows)
-            for each in apart(held, _rank)
-        ]
+        return note, taken, shut, held
 
     def _named(self, note: Note, taken: Sequence[Place], shut: Sequence[Place]) -> Iterator[Found]:
         """Names of the roster that stand in the note, the longest first."""

@@ -150,8 +150,9 @@ class Outsiders:
 
     def _see(self, word: Word) -> _Seen:
         """What a word with a capital can be, wherever it stands; kept."""
-        keys, low, short, listed = self._names.keys, word.low, len(word.written) < 3, _listed(word.written)
-        part = self.part(word.written)
+        low, short, listed = word.low, len(word.written) < 3, _listed(word.written)
+        keys = self._names.keys
+        part = "" if listed.barred and listed.part not in keys else listed.part
         always = listed.always and not (word.written.isupper() and short and low in self._names.initials)
         able = bool(part) and not listed.near and not self._usage.a_word(part)
         spoken = able and not listed.unspoken and part not in keys

@@ -93,6 +93,21 @@ _LOGIN = (
     *("gamertag", "insta", "snap", "tiktok", "tik tok", "discord", "roblox", "xbox", "account", "password"),
     *("sign in", "signed in", "signing in", "signs in"),
 )
+_LOGIN_STEMS = (
+    "log",
+    "user",
+    "sign",
+    "acco",
+    "passw",
+    "handle",
+    "insta",
+    "snap",
+    "gamert",
+    "tik",
+    "disco",
+    "robl",
+    "xbox",
+)
 _USER = re.compile(
     r"\b(?:user ?-?names?|user ?ids?|users?:|log(?:ged|ging|s)?[ -]?(?:in|on)s?(?: as)?|"
     r"sign(?:ed|ing|s)? in as|handle|gamertag|insta(?:gram)?|snap(?:chat)?|tik ?tok|discord|roblox|xbox|accounts?|"
@@ -192,7 +207,7 @@ def find(text: str) -> list[Span]:
         found.extend(_files(text))
     if "\\" in text:
         found.extend(Span(m.start(), m.end(), "USERNAME", 0.6, "username") for m in _DOMAIN_USER.finditer(text))
-    if _any(_LOGIN, low):
+    if _any(_LOGIN_STEMS, low) and _any(_LOGIN, low):
         found.extend(_users(text))
     if _any(_KIND_OF_SCHOOL, text):
         found.extend(places.schools(text))
