@@ -16,8 +16,10 @@ the numbering plans of the whole world; the lengths of Ofcom's plan are in :mod:
 ``python-stdnum`` was left out because it refuses the UPNs of newer local authorities.
 
 The word lists below were written from general knowledge after the 30 developers' notes had been read. On 2026-11-25 the
-errors on the 281 notes of ``tests/text/notes`` were read too; after that the words of accounts, dates beside a pupil's
-number and file names with blanks were added.
+errors on the 281 notes of the first set of ``tests/text/notes`` were read too; after that the words of accounts, dates
+beside a pupil's number and file names with blanks were added. After the errors on the three later sets: file names that
+begin with a word with an underscore, a second date of birth after "the other", and (in the modules beside) plates of
+ages not issued yet beside a word of cars, specimens of NINOs, and more kinds of street.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from otrack_risk.text import patterns_accounts as accounts
 from otrack_risk.text import patterns_numbers as numbers
 from otrack_risk.text import patterns_places as places
 from otrack_risk.text.spans import Span, apart
@@ -86,46 +89,6 @@ _FILE_WORDS = places.words(
     "volunteer wall wednesday week weekly whole word words workbook worksheet worksheets writing year yr y "
     "swimming art fire drill absence absences pupil pupils child children teacher teachers governors budget "
     "admin office"
-)
-
-_LOGIN = (
-    *("user", "login", "log in", "log-in", "logon", "log on", "log-on", "logged", "logging", "logs in", "handle"),
-    *("gamertag", "insta", "snap", "tiktok", "tik tok", "discord", "roblox", "xbox", "account", "password"),
-    *("sign in", "signed in", "signing in", "signs in"),
-)
-_LOGIN_STEMS = (
-    "log",
-    "user",
-    "sign",
-    "acco",
-    "passw",
-    "handle",
-    "insta",
-    "snap",
-    "gamert",
-    "tik",
-    "disco",
-    "robl",
-    "xbox",
-)
-_USER = re.compile(
-    r"\b(?:user ?-?names?|user ?ids?|users?:|log(?:ged|ging|s)?[ -]?(?:in|on)s?(?: as)?|"
-    r"sign(?:ed|ing|s)? in as|handle|gamertag|insta(?:gram)?|snap(?:chat)?|tik ?tok|discord|roblox|xbox|accounts?|"
-    r"passwords?)(?![a-z])(?: ?(?:/|and|&) ?passwords?)?(?P<link>"
-    r"(?: (?:name|id|is|was|are|details|changed|reset|locked|unlocked|set|done|again|today|this morning|now|as|to|"
-    r"under|for (?!\w*[0-9])\w{1,20}|for))*[ ]?[:=–-]?[ ]?)[\"'“‘(@]{0,2}",
-    re.I,
-)
-_USER_TOKEN = re.compile(r"[A-Za-z0-9](?:[\w.-]{1,30}\w)(?![\w@/\\]|\.\w)")
-_USER_NEXT = re.compile(r"[\"'”’)]?(?:,| and| &| /|/) ?[\"'“‘(@]?")
-_NO_USER = re.compile(
-    r"(?:y|yr|year|ks|class|room|term|week|day|www\..*|[0-9].*(?:am|pm|st|nd|rd|th)|x|no|v)[0-9.-]*[a-z]?\Z"
-    r"|.*\.(?:com|uk|org|net|co|ie)\Z",
-    re.I,
-)
-_NO_ANSWER = places.words(
-    "forgotten unknown none same wrong reset lost not tbc blank missing locked broken needed required invalid "
-    "see and the his her their working expired disabled deleted incorrect correct changed given sent"
 )
 
 _MONTH = (
@@ -207,8 +170,8 @@ def find(text: str) -> list[Span]:
         found.extend(_files(text))
     if "\\" in text:
         found.extend(Span(m.start(), m.end(), "USERNAME", 0.6, "username") for m in _DOMAIN_USER.finditer(text))
-    if _any(_LOGIN_STEMS, low) and _any(_LOGIN, low):
-        found.extend(_users(text))
+    if _any(accounts.STEMS, low) and _any(accounts.LOGIN, low):
+        found.extend(accounts.users(text))
     if _any(_KIND_OF_SCHOOL, text):
         found.extend(places.schools(text))
     if ("St" in text or "Saint" in text) and ("'s" in text or "’s" in text):
@@ -277,28 +240,6 @@ def _may_name(word: str) -> bool:
     """Whether a word of a file name can be somebody's name: none of the words of files, none that is only a word."""
     used = uses()
     return word not in _FILE_WORDS and (word in used["first"] or word in used["word"] or word not in used["common"])
-
-
-def _users(text: str) -> Iterator[Span]:
-    """User names after a word that announces one; what is no plain word, or stands after a colon or an equals sign."""
-    for said in _USER.finditer(text):
-        if said[0][:4].lower() == "pass" and " for" not in said["link"].lower():
-            continue  # what follows is the password
-        at, told = said.end(), ":" in said["link"] or "=" in said["link"] or said[0].endswith(":")
-        while token := _USER_TOKEN.match(text, at):
-            word = token[0]
-            plain = word.isalpha()
-            if _NO_USER.match(word) or word.isdigit() or (plain and (not told or word.lower() in _NO_ANSWER)):
-                break
-            if (plain and not (word.islower() or word.isupper())) or not re.search("[A-Za-z]", word):
-                break
-            if not plain and re.fullmatch(r"[A-Za-z]+(?:-[A-Za-z]+)+", word):
-                break  # an ordinary word with a hyphen
-            yield Span(token.start(), token.end(), "USERNAME", 0.6 if plain else 0.85, "username")
-            more = _USER_NEXT.match(text, token.end())
-            if more is None:
-                break
-            at, told = more.end(), False
 
 
 def _beside_numbers(text: str, found: list[Span]) -> Iterator[Span]:
