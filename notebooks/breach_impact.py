@@ -62,10 +62,11 @@ scope.in_text().published(hide_below)
 # ## Is a child named, or found by combination?
 
 # %%
+facts = story.quasi_identifiers or about.quasi_identifiers
 found = risk.measure(
     rows,
-    story.quasi_identifiers or about.quasi_identifiers,
-    sensitive=about.with_role("sensitive"),
+    facts,
+    sensitive=[name for name in about.with_role("sensitive") if name not in facts],  # what is known cannot be learnt
     direct_identifiers=about.with_role("direct"),
     person=about.person,
 )

@@ -54,6 +54,10 @@ class Shown(ABC):
     def record(self) -> dict[str, Any]:
         """Plain values for JSON; None with a ``reason`` where a number is not defined."""
 
+    def further_files(self) -> Mapping[str, str]:
+        """Further files, text by name, that a report puts beside its pages; most results have none."""
+        return {}
+
     def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
         """The result as paper may have it."""
         return self
@@ -90,6 +94,7 @@ class Shown(ABC):
                 "record": tables.plain(shown.record()),
                 "table": tables.rows_of(frame),
                 "figure": svg,
+                "files": dict(shown.further_files()),
             },
         }
 
