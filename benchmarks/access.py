@@ -17,30 +17,24 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import page
 import polars as pl
 import tree
 from risk import machine, rounded
 from timing import Run, Told, compared, in_turn
+from trust import AS_OF, CATEGORIES, VERBS, trust
 
 HERE = Path(__file__).parent
 DATA = HERE / ".data"
-AS_OF = date(2026, 6, 30)
-ROLES = 60
-CATEGORIES = (
-    *("identity", "contact", "medical", "sen", "safeguarding", "fsm_pp"),
-    *("ethnicity", "attendance", "behaviour", "assessment", "images", "free_text"),
-)
-VERBS = ("view", "edit", "export")
 SIZES = (  # accounts, pupils, lines of the log
     *((250, 750, 250_000), (500, 1_500, 500_000), (1_000, 3_000, 1_000_000), (2_000, 6_000, 2_000_000)),
     *((4_000, 25_000, 2_000_000), (20_000, 250_000, 2_000_000)),
@@ -59,63 +53,12 @@ def main(words: Sequence[str] | None = None) -> None:
     else:
         jobs = [_measured(size, asked) for size in asked.sizes]
         about = {"command": page.command("access.py", words), "measured_on": datetime.now(UTC).date().isoformat()}
-        results = rounded({"schema": "otrack-risk/benchmark/1", "machine": machine(["casbin"]), **about, "jobs": jobs})
+        results = rounded({"schema": "otrack-risk/benchmark/1", "machine": _machine(), **about, "jobs": jobs})
     print(json.dumps(results, indent=2) if asked.json else text(results))
     if asked.json:
         print(text(results), file=sys.stderr)
     if asked.write:
         written(results, asked.write)
-
-
-def school(folder: Path, size: Size) -> None:
-    """A trust of that size in Parquet: grants of 60 roles that inherit, memberships, people, and a year's log."""
-    accounts, pupils, lines = size
-    rng = np.random.default_rng(1)
-    n_schools = max(1, pupils // 1_000)
-    schools = [f"S{number:05d}" for number in range(n_schools)]
-    at = rng.integers(0, n_schools, pupils)
-    year = rng.integers(0, 14, pupils)
-    pl.DataFrame(
-        {
-            "pupil_id": [f"P{number:07d}" for number in range(pupils)],
-            "school_id": [schools[place] for place in at],
-            "class_id": [
-                f"C{place:05d}{of:02d}{n}" for place, of, n in zip(at, year, rng.integers(0, 3, pupils), strict=True)
-            ],
-            "year_group": year,
-            "sen_provision": rng.choice(["N", "K", "E"], pupils, p=[0.82, 0.13, 0.05]),
-            "looked_after": rng.random(pupils) < 0.007,
-        }
-    ).write_parquet(folder / "pupils.parquet")
-    names = [f"user{number:06d}" for number in range(accounts)]
-    works_at = rng.integers(0, n_schools, accounts)
-    staff = [f"T{number:06d}" for number in range(accounts)]
-    pl.DataFrame(
-        {
-            "account": names,
-            "person_kind": "staff",
-            "person_id": staff,
-            "school_id": [schools[place] for place in works_at],
-            "enabled": True,
-            "last_login": [AS_OF - timedelta(days=int(days)) for days in rng.integers(0, 200, accounts)],
-        }
-    ).write_parquet(folder / "accounts.parquet")
-    pl.DataFrame({"staff_id": staff, "ended_on": pl.Series([None] * accounts, dtype=pl.Date)}).write_parquet(
-        folder / "staff.parquet"
-    )
-    taught = rng.integers(0, 3, (accounts, 2))
-    years = rng.integers(0, 14, (accounts, 2))
-    pl.DataFrame(
-        [
-            (who, f"C{place:05d}{of:02d}{n}")
-            for who, place, row, rooms in zip(staff, works_at, years, taught, strict=True)
-            for of, n in zip(row, rooms, strict=True)
-        ],
-        schema=["staff_id", "class_id"],
-        orient="row",
-    ).unique(maintain_order=True).write_parquet(folder / "staff_classes.parquet")
-    _grants(folder, names, rng)
-    _log(folder, names, pupils, lines, rng)
 
 
 def text(results: Mapping[str, Any]) -> str:
@@ -132,13 +75,14 @@ def cells(job: Job) -> tuple[str, ...]:
     accounts, pupils, lines = job["size"]
     per_thousand = ours["median_s"] / accounts * 1_000
     what = page.cells(ours)
-    return (f"{accounts:,}", f"{pupils:,}", f"{lines:,}", what[3], what[4], what[6], f"{per_thousand:.2f} s")
+    return (f"{accounts:,}", f"{pupils:,}", f"{lines:,}", what[3], what[4], what[5], f"{per_thousand:.2f} s")
 
 
 def notes(jobs: Sequence[Job]) -> list[str]:
     """How pycasbin did on the same grants."""
     return [
-        f"{job['size'][0]:,} accounts: {row['what']} took {row['median_s']:,.1f} s, {row['ratio']:,.1f} times as long."
+        f"{job['size'][0]:,} accounts: {row['what']} took {row['median_s']:,.1f} s, "
+        f"{row['median_ratio']:,.1f} times as long."
         for job in jobs
         for row in job["runs"][1:]
         if not row["stopped"]
@@ -159,6 +103,7 @@ def written(results: Mapping[str, Any], path: Path) -> None:
 def growth(jobs: Sequence[Job]) -> str:
     """Seconds and MiB against accounts, both axes by powers of ten, as SVG."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     from otrack_risk.display import figures
 
@@ -178,10 +123,26 @@ def growth(jobs: Sequence[Job]) -> str:
                 ha="center",
                 fontsize=8,
             )
+        steps = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # room above and below what was measured
+        low = max([step for step in steps if step <= min(values)], default=min(values))
+        high = min([step for step in steps if step >= 1.1 * max(values)], default=max(values))
+        for axis, ticks in ((axes.xaxis, accounts), (axes.yaxis, [step for step in steps if low <= step <= high])):
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))  # powers would need a font
+            axis.set_minor_locator(NullLocator())
+        axes.set_ylim(low, high)
+        axes.set_xlim(accounts[0] / 1.5, accounts[-1] * 1.5)
+        axes.tick_params(labelsize=8)
+        axes.tick_params(axis="x", rotation=45)
         axes.set_xlabel("accounts")
         axes.set_ylabel(unit)
         axes.grid(which="major", color="#d0d0d0", linewidth=0.6)
     return figures.svg(figure)
+
+
+def _machine() -> dict[str, Any]:
+    found = machine([])  # pycasbin is one of our own extras, with no environment of its own
+    return found | {"versions": found["versions"] | {"casbin": version("casbin")}}
 
 
 def _measured(size: Size, asked: argparse.Namespace) -> Job:
@@ -190,7 +151,7 @@ def _measured(size: Size, asked: argparse.Namespace) -> Job:
     DATA.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=DATA) as place:
         folder = Path(place)
-        school(folder, size)
+        trust(folder, *size)
         runs = {"otrack-risk access": Run(partial(_ours, folder, asked.limit))}
         if size[0] <= asked.peer_up_to:
             runs[f"pycasbin, {asked.peer_accounts} accounts, extrapolated"] = Run(partial(_casbin, folder, asked))
@@ -229,45 +190,6 @@ def _casbin(folder: Path, asked: argparse.Namespace) -> Told:
     for account, category, verb in product(some, CATEGORIES, VERBS):
         enforcer.enforce(account, category, verb)
     return Told((perf_counter() - started) * len(accounts) / len(some), {})
-
-
-def _grants(folder: Path, names: Sequence[str], rng: np.random.Generator) -> None:
-    roles = [f"role {number:02d}" for number in range(ROLES)]
-    scopes = ("school", "school", "group", "register", "cohort", "aggregate", "flag", "trust")
-    rows = [
-        (None, role, category, verb, scopes[int(rng.integers(0, 8 if place % 20 == 0 else 7))])
-        for place, role in enumerate(roles)
-        for category, verb in product(CATEGORIES, VERBS)
-        if rng.random() < (0.5 if verb == "view" else 0.15)
-    ]
-    columns = dict.fromkeys(("account", "role", "category", "verb", "scope"), pl.String)
-    pl.DataFrame(rows, schema=columns, orient="row").write_parquet(folder / "grants.parquet")
-    inherits = [(roles[place], roles[place // 2]) for place in range(1, ROLES, 3)]
-    given = [
-        (name, roles[role])
-        for name, held in zip(names, rng.integers(0, ROLES, (len(names), 2)), strict=True)
-        for role in sorted(set(held.tolist()))
-    ]
-    members = pl.DataFrame([*inherits, *given], schema=dict.fromkeys(("member", "role"), pl.String), orient="row")
-    members.write_parquet(folder / "memberships.parquet")
-
-
-def _log(folder: Path, names: Sequence[str], pupils: int, lines: int, rng: np.random.Generator) -> None:
-    seconds = rng.integers(0, 330 * 86_400, lines)
-    start = np.datetime64(datetime(2025, 8, 1))  # noqa: DTZ001  a log's own clock
-    pl.DataFrame(
-        {
-            "account": pl.Series(list(names)).gather(rng.integers(0, len(names), lines)),
-            "at": pl.Series(start + seconds.astype("timedelta64[s]")).cast(pl.Datetime("ms")),
-            "category": pl.Series(list(CATEGORIES)).gather(rng.integers(0, len(CATEGORIES), lines)),
-            "verb": pl.Series(list(VERBS)).gather(rng.choice(3, lines, p=[0.85, 0.12, 0.03])),
-            "pupil_id": pl.Series([f"P{number:07d}" for number in range(pupils)]).gather(
-                rng.integers(0, pupils, lines)
-            ),
-            "rows": np.ones(lines, dtype=np.int32),
-            "client": "web",
-        }
-    ).write_parquet(folder / "access_log.parquet")
 
 
 def _asked(words: Sequence[str] | None) -> argparse.Namespace:

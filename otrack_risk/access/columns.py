@@ -149,6 +149,30 @@ def accounts_of(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def unread(table: pl.DataFrame, name: str) -> list[str]:
+    """What :func:`accounts_of` does not take as it is written in a table of accounts, as sentences.
+
+    Examples
+    --------
+    >>> unread(pl.DataFrame({"account": ["a", "a", None], "enabled": ["yes", "perhaps", "no"]}), "accounts")[0]
+    'accounts: of 3 accounts, 1 have no name and are left out.'
+    """
+    words = {column: table[column].cast(pl.String).str.strip_chars().replace("", None) for column in table.columns}
+    told, of = [], f"{name}: of {table.height:,} accounts"
+    if nameless := words["account"].null_count():
+        told.append(f"{of}, {nameless:,} have no name and are left out.")
+    if again := table.height - nameless - words["account"].drop_nulls().n_unique():
+        told.append(f"{of}, {again:,} are listed before; the first line of each counts.")
+    if "enabled" in words:
+        strange = ~words["enabled"].drop_nulls().str.to_lowercase().is_in([*_ON, *_OFF])
+        if number := int(strange.sum()):
+            told.append(f"{of}, {number:,} have an 'enabled' that is not understood; they count as enabled.")
+    for column in ("last_login", "created"):
+        if column in words and (number := days(table[column]).null_count() - words[column].null_count()) > 0:
+            told.append(f"{name}: of the dates in '{column}', {number:,} cannot be read and count as none.")
+    return told
+
+
 def _members(rows: pl.DataFrame) -> dict[str, str]:
     """Columns of memberships; in a table of role and inherits it is the role that inherits."""
     found = _found(rows, _MEMBERSHIP)

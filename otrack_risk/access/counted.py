@@ -30,9 +30,9 @@ class Counted:
     special: pl.DataFrame  # account; children of whom it sees special category data
     of_role: pl.DataFrame  # role, category, verb; children
     need_of_role: pl.DataFrame  # role, category, verb; children whom its accounts need
-    beyond: pl.DataFrame  # role, category, verb in which some account of the role reaches a child beyond need
+    beyond: pl.DataFrame  # role, category, verb; sure: some account is known to reach a child beyond need; else perhaps
     untold: pl.DataFrame  # account, role, category, verb of lines whose children cannot be told
-    need_untold: pl.DataFrame  # accounts of which it cannot be told whom they need to see
+    need_untold: pl.DataFrame  # account, role, category, verb of which it cannot be told whom it needs to see
 
     @classmethod
     def of(
@@ -84,10 +84,13 @@ class Counted:
         of_account = counted(both, OWNER)
         by_role = pl.concat(
             [
-                of_account.join(one, on="account").select(*CELL, "excess"),
-                counted(both.join(several, on="account", how="semi"), LINE).select(*CELL, "excess"),
+                of_account.join(one, on="account").select(*LINE, "excess"),
+                counted(both.join(several, on="account", how="semi"), LINE).select(*LINE, "excess"),
             ]
         )
+        need_untold = need.filter(pl.col("unit").is_null()).select(LINE).unique()
+        perhaps = need_untold.with_columns(perhaps=pl.lit(True))
+        beyond = by_role.filter(pl.col("excess") > 0).join(perhaps, on=LINE, how="left")
         sees = granted.filter(pl.col("verb") == "view")
         seen = counted(sees, ["account"])
         taking_on = sees.join(sees.filter("latent").select("account").unique(), on="account", how="semi")
@@ -106,11 +109,11 @@ class Counted:
             "special": counted(sees.filter(pl.col("category").is_in(schema.special_categories())), ["account"]),
             "of_role": of_cells.join(reached(cells, units, denied), on="owner").drop("owner"),
             "need_of_role": of_wants.join(reached(wants, units, denied), on="owner").drop("owner"),
-            "beyond": by_role.filter(pl.col("excess") > 0).select(CELL).unique(),
+            "beyond": beyond.group_by(CELL).agg(pl.col("perhaps").is_null().any().alias("sure")),
             "untold": pl.concat(
                 [each.select(LINE) for each in (held.filter(pl.col("unit").is_null()), unread, shut_out)]
             ),
-            "need_untold": need.filter(pl.col("unit").is_null()).select("account").unique(),
+            "need_untold": need_untold,
         }
         return cls(**{name: part.cast({pl.Enum: pl.String}) for name, part in parts.items()})
 

@@ -25,7 +25,10 @@ from otrack_risk.access.sources import Sources, read_sources
 from otrack_risk.access.use import Used, read_log
 from otrack_risk.access.use.terms import Terms, terms_of
 from otrack_risk.access.weights import Weights, weights
+from otrack_risk.errors import ParameterError
 from otrack_risk.schema import Catalogue
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200  # a day outside of them is a slip of the pen
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ class Inquiry:
         weigh: str | Path | None = None,
     ) -> Inquiry:
         day = as_of.date() if isinstance(as_of, datetime) else as_of or sources.grants.latest_day()
+        if day is not None and not _FIRST_YEAR <= day.year < _LAST_YEAR:
+            raise ParameterError(
+                f"as_of: the day lies outside of {_FIRST_YEAR} to {_LAST_YEAR}.",
+                "correct it with --as-of, or the first days of the grants and the last log-ins.",
+            )
         calendar = terms_of(terms) if terms else terms_of()
         used = None
         if log:

@@ -196,7 +196,9 @@ class ExpectedExposure(Shown):
                 replace(
                     each,
                     accounts=shown[each.kind],
-                    untold=tables.hide(each.untold, hide_below),
+                    untold=shown[each.kind]
+                    if isinstance(shown[each.kind], Hidden) and each.untold
+                    else tables.hide(each.untold, hide_below, of=each.accounts),
                     children=roughly(each.children, shown[each.kind]),
                     radius=roughly(each.radius, shown[each.kind]),
                 )

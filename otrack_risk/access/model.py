@@ -24,6 +24,7 @@ _LABEL = 60  # characters of a word in a fault
 _WORDS = ("role", "category", "verb", "scope")
 _DENY = ("deny", "denied", "forbid", "forbidden", "block", "refuse", "-", "no")
 _LATENT = ("latent", "set", "set role", "set_role", "noinherit", "no inherit", "admin")
+_INHERIT = ("inherit", "inherits", "inherited")
 _ROWS: dict[str, Any] = {
     **dict.fromkeys(("account", "role", "category", "verb", "scope", "scope_key"), pl.String),
     **dict.fromkeys(("valid_from", "valid_to"), pl.Date),
@@ -229,6 +230,7 @@ def build(
     if unread := int((~strange).sum()):
         told.append(f"{name}: of the effects, {unread:,} are not understood and count as allow.")
     text = text.with_columns(pl.when(denied).then(pl.lit("deny")).otherwise(pl.lit("allow")).alias("effect"))
+    _note_reversed(text, name, "grants", told)
     nobody = text["account"].is_null() & text["role"].is_null()
     left_out = [*skipped]
     if nobody.any():
@@ -302,6 +304,12 @@ def _as_text(
     lacking_too = [pl.lit(None, kind).alias(column) for column, kind in columns.items() if column not in given]
     text = text.with_columns(lacking_too)
     return text.select(pl.col(column).cast(kind, strict=False) for column, kind in columns.items())
+
+
+def _note_reversed(rows: pl.DataFrame, name: str, what: str, notes: list[str]) -> None:
+    """Whatever ends before it begins is in force on no day; that is said, and the rows stay."""
+    if number := int((rows["valid_to"] < rows["valid_from"]).fill_null(False).sum()):
+        notes.append(f"{name}: of {rows.height:,} {what}, {number:,} end before they begin, and are never in force.")
 
 
 def _refuse_long(text: pl.DataFrame, name: str) -> None:
@@ -396,6 +404,10 @@ def _memberships(given: pl.DataFrame | None, text: pl.DataFrame, name: str, note
     whole = members.drop_nulls(["member", "role"])
     if left := members.height - whole.height:
         notes.append(f"{name}: of {members.height:,} memberships, {left:,} name no member or no role and are left out.")
+    _note_reversed(whole, name, "memberships", notes)
+    modes = whole["mode"].drop_nulls().str.to_lowercase()
+    if strange := int((~modes.is_in([*_LATENT, *_INHERIT])).sum()):
+        notes.append(f"{name}: of the modes of memberships, {strange:,} are not understood and count as inherit.")
     held = text.filter(pl.col("account").is_null())["role"].unique().to_list()
     same = {word: held for word, held in _same(whole["role"].unique().to_list(), held).items() if word != held}
     latent = _is(whole["mode"], _LATENT)

@@ -87,7 +87,7 @@ def reach(
     accounts = held.accounts
     lines = _lines(held.allowed, matrix, who)
     counted = None if who is None else Counted.of(lines, held.denied, accounts, matrix, who)
-    cells = _with_need(_cells(lines, matrix, counted, through(held.allowed)), lines, matrix, counted)
+    cells = _with_need(_cells(lines, matrix, counted, through(held.allowed)), matrix, counted)
     told = _account_reaches(accounts, lines, counted, who, weigh)
     if excess is not None:
         told = [each.with_excess(excess.get(each.account), NOT_IN_LOG) for each in told]
@@ -199,18 +199,18 @@ def _cells(
         pl.col("understood").any(),
     )
     if counted is None:
-        held = held.with_columns(children=pl.lit(None, pl.Int64), untold="accounts")
+        held = held.with_columns(children=pl.lit(None, pl.Int64), untold="accounts", perhaps=pl.lit(False))
     else:
         untold = counted.untold.group_by(CELL).agg(pl.col("account").n_unique().alias("untold"))
-        beyond = counted.beyond.with_columns(by_child=pl.lit(True))
         held = (
             held.join(counted.of_role.select(*CELL, "children"), on=CELL, how="left")
             .join(untold, on=CELL, how="left")
-            .join(beyond, on=CELL, how="left")
+            .join(counted.beyond, on=CELL, how="left")
             .with_columns(
                 pl.col("children").fill_null(0),
                 pl.col("untold").fill_null(0),
-                pl.col("beyond") | pl.col("by_child").fill_null(False),
+                pl.col("beyond") | pl.col("sure").fill_null(False),
+                perhaps=(~pl.col("sure")).fill_null(False),
             )
         )
     names = {scope.rank: scope.name for scope in scopes().values()}
@@ -218,7 +218,7 @@ def _cells(
     for row in held.iter_rows(named=True):
         state: State = "excess" if row["beyond"] else "granted"
         children, reason = row["children"], ""
-        if not (row["in_matrix"] and row["named"] and row["understood"]):
+        if not (row["in_matrix"] and row["named"] and row["understood"]) or (row["perhaps"] and not row["beyond"]):
             state = "unknown"
         if counted is None:
             reason = NO_PUPILS
@@ -256,7 +256,7 @@ def _cells(
     ]
 
 
-def _with_need(cells: list[Cell], lines: pl.DataFrame, matrix: Needed, counted: Counted | None) -> list[Cell]:
+def _with_need(cells: list[Cell], matrix: Needed, counted: Counted | None) -> list[Cell]:
     """The cells with the children whom each role needs there, and the widest scope that the matrix allows."""
     rank = {scope.name: scope.rank for scope in scopes().values()}
     widest: dict[tuple[str, str, str], str] = {}
@@ -265,22 +265,22 @@ def _with_need(cells: list[Cell], lines: pl.DataFrame, matrix: Needed, counted: 
         if scope != "just_in_time" and rank[scope] > rank.get(widest.get(key, ""), -1):
             widest[key] = scope
     known: dict[tuple[str, ...], int] = {}
-    untold: set[str] = set(matrix.roles)
+    untold: set[tuple[str, ...]] = set()
     if counted is not None:
         known = {(r, c, v): n for r, c, v, n in counted.need_of_role.select(*CELL, "children").iter_rows()}
-        lost = lines.join(counted.need_untold, on="account", how="semi")["role"].unique()
-        untold = set(lost.to_list())
+        untold = set(counted.need_untold.select(CELL).unique().iter_rows())
     spoken = set(matrix.roles)
-    return [
-        replace(
-            cell,
-            needed=None
-            if cell.role not in spoken or cell.role in untold
-            else known.get((cell.role, cell.category, cell.verb), 0),
-            needed_scope=widest.get((cell.role, cell.category, cell.verb)),
-        )
-        for cell in cells
-    ]
+
+    def of(cell: Cell) -> Cell:
+        key = (cell.role, cell.category, cell.verb)
+        reason, needed = cell.reason, None
+        if counted is not None and cell.role in spoken and key not in untold:
+            needed = known.get(key, 0)
+        elif key in untold:
+            reason = "; ".join(filter(None, (reason, "it cannot be told whom its accounts need to see")))
+        return replace(cell, needed=needed, needed_scope=widest.get(key), reason=reason)
+
+    return list(map(of, cells))
 
 
 def _never_used(used: Used | None, grants: Grants, lines: pl.DataFrame) -> frozenset[tuple[str, str]] | None:

@@ -39,7 +39,7 @@ class Cell:
     state: State
     accounts: Count  # enabled accounts that hold it
     unresolved: Count  # of those, accounts whose children cannot be told
-    reason: str = ""  # why `children` is not known, or is the fewest it can be
+    reason: str = ""  # why `children` or `needed` is not known, or `children` is the fewest it can be
     why: tuple[Through, ...] = ()  # through which chains of roles and in which scope, most accounts first
     needed: Count = 0  # distinct children whom the accounts of the role need by the matrix; None: cannot be told
     needed_scope: str | None = None  # the widest that the matrix allows the role; None: nothing
@@ -74,8 +74,8 @@ class Access(Shown):
     The state of a cell is *granted*: held, and within the matrix; *excess*: held beyond it, in scope or by a single
     child; *missing*: the matrix allows it and somebody has the role, but nobody in the role holds it; *needed*: the
     matrix allows it, nobody holds it, and it is no gap, since nobody has the role, or no grant at all names the
-    category, or it is granted only for a case; *unknown*: the matrix does not speak of the role, or a word of the
-    grant is not understood.
+    category, or it is granted only for a case; *unknown*: the matrix does not speak of the role, a word of the
+    grant is not understood, or it cannot be told whom an account needs to see that reaches more than it is known to.
     """
 
     key: ClassVar[str] = "access"

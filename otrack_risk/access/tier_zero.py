@@ -19,6 +19,7 @@ from otrack_risk.access.tally import reached
 from otrack_risk.access.words import scopes
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
+from otrack_risk.display.suppression import Relation, protect
 from otrack_risk.display.tables import Count, Share, written
 
 _ADMINISTERS = ("user administration", "users", "user accounts", "accounts", "permissions", "rights", "grants")
@@ -66,11 +67,16 @@ class TierZero(Shown):
         return content | ({"reason": self.reason} if self.reason else {})
 
     def published(self, hide_below: int = tables.HIDE_BELOW) -> Self:
+        ways = tuple(self.by_way)
+        whole = [Relation("enabled", ("accounts",), "within"), Relation("accounts", ("latent",), "within")]
+        ways_in = [Relation("accounts", (way,), "within") for way in ways] + [Relation("accounts", ways, "cover")]
+        numbers = {"enabled": self.enabled, "accounts": self.accounts, "latent": self.latent, **self.by_way}
+        shown = protect(numbers, whole + (ways_in if ways else []), hide_below, keep={"enabled"})
         return replace(
             self,
-            accounts=tables.hide(self.accounts, hide_below, of=self.enabled),
-            by_way={way: tables.hide(count, hide_below) for way, count in self.by_way.items()},
-            latent=tables.hide(self.latent, hide_below, of=self.accounts),
+            accounts=shown["accounts"],
+            by_way={way: shown[way] for way in ways},
+            latent=shown["latent"],
             unknown=tables.hide(self.unknown, hide_below),
         )
 

@@ -60,10 +60,12 @@ class AccessView(Shown):
         cells = [cell for row in self._grid()[2] for cell in row]
         some = sum(square.count != 0 for square in cells)
         of = f"{some:,} of {len(cells):,} cells of role and category"
+        same = sum(square.count == 0 and "excess" in square.state for square in cells)
+        hatched = f" In {same:,} more the numbers are equal, and it still holds more than it needs." if same else ""
         return {
             "needed": f"By the matrix of least privilege, {of} are needed.",
             "excess": f"In {of}, a role holds more than it needs.",
-            "difference": f"In {of}, a role can see more or fewer children than it needs to see.",
+            "difference": f"In {of}, a role can see more or fewer children than it needs to see.{hatched}",
         }[self.which]
 
     def table(self) -> pl.DataFrame:
@@ -91,6 +93,7 @@ class AccessView(Shown):
         marks = {"excess": ("hatch", "beyond need")}
         if access.unused is not None:
             marks["unused"] = ("dot", "not used in a year")
+        most = "largest difference" if self.which == "difference" else "most children in one category"
         return heatmap(
             names,
             columns,
@@ -102,7 +105,7 @@ class AccessView(Shown):
             vmax=access.roll if isinstance(access.roll, int) else 1,
             meanings=meanings,
             marks=marks,  # type: ignore[arg-type]
-            row_bars=("most children in one category", [_most(square.count for square in row) for row in grid]),
+            row_bars=(most, [_most(square.count for square in row) for row in grid]),
             column_bars=(
                 "roles that hold it",
                 [sum(row[x].letter != "-" for row in grid) for x in range(len(columns))],

@@ -12,11 +12,11 @@ from typing import NoReturn
 
 import click
 
-from otrack_risk.cli import access, bench, data, reports, text
+from otrack_risk.cli import access, bench, data, evidence, reports, text
 from otrack_risk.cli.options import cli
 from otrack_risk.errors import OtrackRiskError
 
-__all__ = ["access", "bench", "cli", "data", "main", "reports", "text"]
+__all__ = ["access", "bench", "cli", "data", "evidence", "main", "reports", "text"]
 
 
 def main() -> NoReturn:

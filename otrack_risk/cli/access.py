@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WHICH = ("granted", "needed", "excess", "difference")
 ORDERS = ("canonical", "clustered")
+_WRITES = {"heatmap": (".svg", ".png"), "graph": (".svg", ".png"), "revoke": (".csv", ".sql", ".casbin")}
 
 
 @command("access", "otrack-risk access grants.csv --data pupils_folder/ --log log.csv --heatmap who_sees_whom.svg")
@@ -25,7 +26,9 @@ ORDERS = ("canonical", "clustered")
 @click.option("--weigh", type=PATH, help="A school's own weights (CSV: kind, name, weight).")
 @click.option("--log", type=DATA_PATH, help="Access log: account, at, category, verb, and pupil_id, rows, client.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day on which a grant must be in force.")
-@click.option("--terms", type=PATH, help="The school's own terms (CSV: start, end), for days that count.")
+@click.option(
+    "--terms", type=PATH, help="The school's own holidays (TOML: name, first, last): on them no use is expected."
+)
 @click.option("--school", help="Whose MIS it is, where the people are of several schools.")
 @click.option("--accepted", type=PATH, help="Risks that somebody accepted until a day (TOML).")
 @click.option("--heatmap", type=PATH, help="Write role x category (.svg or .png) and its CSV, small numbers hidden.")
@@ -54,6 +57,10 @@ def access_command(grants: tuple[Any, ...], as_json: bool, quiet: bool, **given:
 
     if given["graph"] and not given["account"]:
         raise ParameterError("--graph: no account is named.", "name a log-in with --account.")
+    for option, suffixes in _WRITES.items():
+        if given[option] and given[option].suffix not in suffixes:
+            kinds = " or ".join(suffixes)
+            raise ParameterError(f"--{option}: {given[option].name} is of no kind that is written.", f"name a {kinds}.")
     tell = progress(quiet)
     told = {name: given[name] for name in ("needed", "weigh", "terms", "school", "accepted", "as_of")}
 
@@ -86,7 +93,7 @@ def access_command(grants: tuple[Any, ...], as_json: bool, quiet: bool, **given:
         tell("drawing")
         draw(seen.view(given["view"], given["order"]).published(), given["heatmap"])
     parameters = {"grants": [path.name for path in grants], **given, "before": [path.name for path in given["before"]]}
-    notes = [*asked.sources.notes, *seen.notes]
+    notes = list(dict.fromkeys([*asked.sources.notes, *seen.notes]))
     if as_json:
         record = asked.record() | {name: result.record() for name, result in results.items()}
         document("access", record, asked.sources.inputs, parameters, notes)
@@ -100,13 +107,18 @@ def access_command(grants: tuple[Any, ...], as_json: bool, quiet: bool, **given:
 def draw(result: Shown, path: Path) -> None:
     """The figure as SVG or PNG, and its numbers as CSV beside it."""
     from otrack_risk.display import figures, tables
+    from otrack_risk.errors import FileError
 
     figure = result.figure()
     if figure is None:
         return
     frame = result.table()
-    path.write_bytes(figures.png(figure) if path.suffix == ".png" else figures.svg(figure).encode())
-    path.with_suffix(".csv").write_text(tables.as_csv(frame.columns, frame.rows()), encoding="utf-8")
+    picture = figures.png(figure) if path.suffix == ".png" else figures.svg(figure).encode()
+    try:
+        path.write_bytes(picture)
+        path.with_suffix(".csv").write_text(tables.as_csv(frame.columns, frame.rows()), encoding="utf-8")
+    except OSError:
+        raise FileError(f"{path.name}: it cannot be written.", "name a file in a folder that exists.") from None
 
 
 def _taken_away(words: tuple[str, ...]) -> dict[str, list[str]]:
@@ -124,20 +136,16 @@ def _taken_away(words: tuple[str, ...]) -> dict[str, list[str]]:
 
 def _write_script(asked: Inquiry, proposed: Revocations, path: Path) -> None:
     from otrack_risk.access.change import script
-    from otrack_risk.errors import FileError, ParameterError
+    from otrack_risk.cli import rows
 
     after = proposed.applied(asked.sources.grants)
     if path.suffix == ".sql":
         text = script.sql(proposed.proposals, asked.sources.tables, after).text
     elif path.suffix == ".casbin":
         text = script.casbin(proposed.proposals).text
-    elif path.suffix == ".csv":
+    else:
         text = script.table(after).text
         if after.memberships.height:
-            path.with_stem(f"{path.stem}_memberships").write_text(script.memberships(after).text, encoding="utf-8")
-    else:
-        raise ParameterError(f"--revoke: {path.name} is of no kind that is written.", "name a .csv, .sql or .casbin.")
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError:
-        raise FileError(f"{path.name}: it cannot be written.", "name a file in a folder that exists.") from None
+            beside = path.with_stem(f"{path.stem}_memberships")
+            rows.write_text(script.memberships(after).text, beside)
+    rows.write_text(text, path)

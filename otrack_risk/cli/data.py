@@ -20,8 +20,8 @@ from otrack_risk.cli.options import (
     progress_bar,
     read,
     show,
-    write_whole,
 )
+from otrack_risk.cli.rows import RECIPIENT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,15 +135,17 @@ def profile_command(data: Path, write: Path | None, as_json: bool, quiet: bool, 
 @click.option("--compare-missing", is_flag=True, help="Tell what each rule for missing values would say.")
 @click.option("--engine", type=click.Choice(["polars", "pandas", "duckdb", "pyspark"]), default="polars")
 @click.option("--records", type=PATH, help="Write the risk of every single row to this Parquet file.")
-@options(SEED, *READING, JSON, QUIET)
+@options(RECIPIENT, SEED, *READING, JSON, QUIET)
 def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     """Measure re-identification risk and k-anonymity."""
     import numpy as np
 
     from otrack_risk import risk
+    from otrack_risk.cli import rows as row_level
     from otrack_risk.cli.engines import on_engine
     from otrack_risk.errors import ParameterError
 
+    kept_at = row_level.place(given["records"], given["recipient"], "--records")
     reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
     dataset, catalogue = read(data, **reading)
     table = dataset.table(given["table"])
@@ -201,8 +203,8 @@ def risk_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
                 tell=tell,
                 **asked,
             )
-            if given["records"]:
-                write_whole(risk.records(rows, known, **asked), given["records"])
+            if kept_at is not None:
+                row_level.write_table(risk.records(rows, known, **asked), kept_at, given["recipient"])
     show("risk", result, as_json, dataset, {"data": data, **given}, unused)
 
 

@@ -14,7 +14,6 @@ import click
 from otrack_risk import __version__
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.progress import TaskID
 
     from otrack_risk.display.results import Shown
@@ -132,20 +131,6 @@ def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
         else value
         for name, value in parameters.items()
     }
-
-
-def write_whole(frame: pl.DataFrame, path: Path) -> None:
-    """Writes a Parquet file, or nothing: what is half-written never has the name."""
-    from otrack_risk.errors import FileError
-
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        frame.write_parquet(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise FileError(f"{path.name}: it cannot be written.", "name a file in a folder that exists.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

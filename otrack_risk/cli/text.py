@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from otrack_risk.cli.options import (
     progress_bar,
     read,
 )
+from otrack_risk.cli.rows import RECIPIENT
 
 
 @command("scan", "otrack-risk scan notes.csv --text-column text --roster pupils.csv --staff staff.csv")
@@ -30,17 +30,19 @@ from otrack_risk.cli.options import (
 @click.option("--staff", type=PATH, help="The staff that the notes can name.")
 @click.option("--model", help="An installed spaCy pipeline, or none; whatever is installed if not given.")
 @click.option("--spans", type=PATH, help="Write where each thing stands to this file, one JSON object a note.")
-@options(SEED, *READING, JSON, QUIET)
+@options(RECIPIENT, SEED, *READING, JSON, QUIET)
 def scan_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     """Find personal data in free text, and count the children that it is about."""
     import numpy as np
 
     from otrack_risk import frames
+    from otrack_risk.cli import rows
     from otrack_risk.errors import ParameterError
     from otrack_risk.text.linkage import counted
     from otrack_risk.text.roster import Roster
     from otrack_risk.text.scan import as_lines, model_of, read_notes
 
+    kept_at = rows.place(given["spans"], given["recipient"], "--spans")
     if given["staff"] and not given["roster"]:
         raise ParameterError("--staff: staff are looked for beside children.", "give the children with --roster.")
     reading = {name: given[name] for name in ("table", "delimiter", "encoding", "null_values", "catalogue")}
@@ -53,8 +55,8 @@ def scan_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     with progress_bar(quiet) as tell:
         found = read_notes(notes.rows, given["text_column"], roster, model, tell)
     result = counted(found, np.random.default_rng(given["seed"]))
-    if given["spans"]:
-        _write_lines(as_lines(found), given["spans"])
+    if kept_at is not None:
+        rows.write_lines(as_lines(found), kept_at, given["recipient"])
     held = [dataset, *beside.values()]
     remarks = [note for each in held for note in each.notes()]
     if as_json:
@@ -64,18 +66,3 @@ def scan_command(data: Path, as_json: bool, quiet: bool, **given: Any) -> None:
     for remark in remarks:
         click.echo(remark, err=True)
     click.echo(str(result))
-
-
-def _write_lines(lines: Iterable[str], path: Path) -> None:
-    """Writes a file of lines, or nothing: what is half-written never has the name."""
-    from otrack_risk.errors import FileError
-
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="\n") as out:
-            out.writelines(f"{line}\n" for line in lines)
-        unfinished.replace(path)
-    except OSError as error:
-        raise FileError(f"{path.name}: it cannot be written.", "name a file in a folder that exists.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)

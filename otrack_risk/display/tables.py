@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -76,26 +77,20 @@ def hide(count: Count, below: int, of: Count = None) -> Count:
 def hide_parts(parts: Mapping[str, Count], below: int) -> dict[str, Count]:
     """Hide small parts of a published total, and as many more as keep them from subtraction.
 
-    Parts must not overlap and must sum to a total that the page also prints. Where exactly one part
-    is hidden, or the hidden ones together count fewer than ``below`` people, the smallest
-    remaining part that counts anybody is hidden as well (complementary suppression).
+    Parts must not overlap and must sum to a total that the page also prints. Cells are hidden until the attacker of
+    :mod:`~otrack_risk.display.suppression` can tell none to the unit, and no small one better than its mark does.
 
     Examples
     --------
     >>> hide_parts({"children": 210, "staff": 3, "guardians": 340}, 5)
     {'children': Hidden(below=5, why='other'), 'staff': Hidden(below=5, why='few'), 'guardians': 340}
     """
-    shown = {name: hide(count, below) for name, count in parts.items()}
+    from otrack_risk.display.suppression import Relation, protect
 
-    def concealed() -> list[int]:
-        return [c for name, c in parts.items() if isinstance(c, int) and isinstance(shown[name], Hidden)]
-
-    while concealed() and (len(concealed()) == 1 or sum(concealed()) < below):
-        open_parts = [(count, name) for name, count in shown.items() if isinstance(count, int) and count > 0]
-        if not open_parts:
-            break
-        shown[min(open_parts)[1]] = Hidden(below, "other")
-    return shown
+    total = sum(count for count in parts.values() if isinstance(count, int))
+    counts = {f"part {name}": count for name, count in parts.items() if not isinstance(count, Hidden)}
+    shown = protect({**counts, "total": total}, [Relation("total", tuple(counts))], below, keep={"total"})
+    return {name: shown.get(f"part {name}", count) for name, count in parts.items()}
 
 
 def hide_share(share: Share, count: Count) -> Share:
@@ -176,6 +171,8 @@ def cell(column: str, value: object) -> str:
     >>> cell("unique_share", 0.25), cell("mean_class_size", 3.4166)
     ('25 %', '3.417')
     """
+    if isinstance(value, str):
+        return visible(value)
     if isinstance(value, float) and not any(word in column for word in ("share", "risk", "chance", "probability")):
         return f"{value:,.4g}"
     return written(value)
@@ -183,7 +180,7 @@ def cell(column: str, value: object) -> str:
 
 def as_html(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> str:
     """A semantic HTML table: caption, column and row headers, numbers to the right."""
-    head = "".join(f'<th scope="col">{html.escape(name.replace("_", " "))}</th>' for name in columns)
+    head = "".join(f'<th scope="col">{html.escape(visible(name).replace("_", " "))}</th>' for name in columns)
     body = []
     for row in rows:
         cells = []
@@ -194,13 +191,28 @@ def as_html(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: s
         body.append(f"<tr>{''.join(cells)}</tr>")
     width = "wide many" if len(columns) > 9 else "wide"
     return (
-        f'<div class="{width}"><table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="{width}"><table><caption>{html.escape(visible(caption))}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """The same numbers as CSV; text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    """The same numbers as CSV; text that a spreadsheet would take for a formula begins with an apostrophe instead.
+
+    A formula is text whose first character, after blanks and signs that do not show, is ``=``, ``+``, ``-`` or ``@``
+    in any width, or that begins with a tab or a line break; likewise after a semicolon, tab or line break, at which
+    spreadsheets of other languages begin a new cell. A carriage return is written as a line break. Numbers stay
+    numbers, and a lone sign stays as it is.
+
+    Examples
+    --------
+    >>> print(as_csv(["role"], [["=1+1"], [" \uff1d1"], ["a;=1"], ["-"]]), end="")
+    role
+    '=1+1
+    ' ＝1
+    a;'=1
+    -
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([_no_formula(name) for name in columns])
@@ -208,5 +220,29 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return out.getvalue()
 
 
+def visible(text: str) -> str:
+    """Text whose every character shows as itself: controls and marks that turn the writing direction become U+FFFD.
+
+    A name of a role or file could otherwise reorder a line of a page, or speak to a terminal. Tabs and line breaks
+    stay.
+
+    Examples
+    --------
+    >>> visible("a" + chr(0) + "b" + chr(0x202E) + "c")
+    'a�b�c'
+    """
+    return _UNSEEN.sub("\ufffd", text)
+
+
+# C0 and C1 controls, single surrogates, and the signs that embed, override or isolate a direction of writing (UAX 9).
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_BLANK = r"[\s\x00-\x20\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd]*"
+_SIGN = "[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]"
+_FORMULA = re.compile(rf"(^|[;\t\r\n])(?={_BLANK}{_SIGN})|^(?=[\t\n])")
+
+
 def _no_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r" else value
+    if not isinstance(value, str) or len(value) < 2:
+        return value
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare carriage return would end the row
+    return _FORMULA.sub(r"\1'", visible(lines))

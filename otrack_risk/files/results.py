@@ -322,7 +322,7 @@ class NameFindings(Shown):
         return replace(
             self,
             linked_to_a_child=tables.hide(self.linked_to_a_child, hide_below, of=self.files),
-            children=tables.hide(self.children, hide_below),
+            children=tables.hide(self.children, hide_below, of=self.children_possible),
             children_possible=tables.hide(self.children_possible, hide_below),
         )
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from otrack_risk.display.tables import plain
-from otrack_risk.report import pack
+from otrack_risk.report import pack, whole
+from otrack_risk.report.identity import identify
 from otrack_risk.report.page import About, page
-from otrack_risk.report.run import describe, run
+from otrack_risk.report.run import Kernel, checked, describe, run
 
 NOTEBOOKS = ("breach_impact", "access_permissions", "dpia_evidence", "who_is_singled_out")
 NOT_MEASURED = {
@@ -43,14 +48,22 @@ def assess(
         ``out`` holds something else, or a cell failed; nothing is written then.
     """
     pack.claim(out)
-    executed = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        for name in NOTEBOOKS:
-            notebook = describe(name)
+    started, steps = datetime.now(UTC), []
+    executed, resolved = {}, {}
+    named = [Path(part) for value in parameters.values() if isinstance(value, str) for part in value.split(", ")]
+    places = [path.parent for path in named if path.is_absolute()]
+    with whole.workspace(out) as scratch, _temporary(scratch), Kernel() as kernel:
+        notebooks = {name: describe(name) for name in NOTEBOOKS}
+        for name, notebook in notebooks.items():
+            given = {**parameters, "folder": str(scratch / "schools")}
+            known = {parameter.name for parameter in notebook.parameters}
+            resolved[name] = checked(notebook, {key: value for key, value in given.items() if key in known})
+        identity = identify(about.inputs, stated, resolved)  # of the code as it is now, not as it is when all has run
+        for name, notebook in notebooks.items():
             progress(notebook.title)
-            given = {**parameters, "folder": str(Path(scratch) / "schools")}
-            own = {parameter.name for parameter in notebook.parameters}
-            executed[name] = run(notebook, {key: value for key, value in given.items() if key in own})
+            began = time.monotonic()
+            executed[name] = run(notebook, resolved[name], kernel=kernel)
+            steps.append((notebook.title, time.monotonic() - began))
     progress("Writing the pages")
     pages = [page(name, notebook) for name, notebook in executed.items()]
     document = {
@@ -60,7 +73,8 @@ def assess(
         "parameters": plain(stated),
         "notes": list(about.notes),
     }
-    return pack.write(out, executed, pages, about, document, NOT_MEASURED)
+    log = pack.RunLog(started, steps)
+    return pack.write(out, executed, pages, about, document, NOT_MEASURED, identity=identity, log=log, places=places)
 
 
 def footer(version: str, hide_below: int, as_of: str) -> tuple[str, ...]:
@@ -71,3 +85,21 @@ def footer(version: str, hide_below: int, as_of: str) -> tuple[str, ...]:
         "Proposals for a named person to weigh; not legal advice. What was not looked for is said to be so.",
         f"otrack_risk {version}. This assessment speaks for {as_of}.",
     )
+
+
+@contextmanager
+def _temporary(folder: Path) -> Iterator[None]:
+    """Programs started here keep their temporary files in ``folder``, from where the next run removes them.
+
+    This process keeps to its own place, because a socket's path must be short.
+    """
+    tempfile.gettempdir()  # decided once for this process, by what the environment said before
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before

@@ -9,12 +9,13 @@ nothing is kept but the words of its author and the outputs that are results
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from otrack_risk.display.results import MIME
 from otrack_risk.errors import ParameterError, ReportError
@@ -28,6 +29,19 @@ _TYPES: dict[str, Any] = {
     "list[int]": list[int],
 }
 CELL_TIMEOUT = 600  # seconds; the longest that one cell may take
+START_TIMEOUT = 120  # seconds; the longest that a kernel may take to answer
+# Run in the kernel before each notebook; the first time it notes what the later ones put back.
+_CLEAR = """
+import os, sys
+_shell = get_ipython()
+if not hasattr(_shell, "first_state"):
+    _shell.first_state = (os.getcwd(), dict(os.environ), list(sys.path))
+os.chdir(_shell.first_state[0])
+os.environ.clear()
+os.environ.update(_shell.first_state[1])
+sys.path[:] = _shell.first_state[2]
+_shell.reset(new_session=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -126,48 +140,135 @@ def checked(notebook: Notebook, given: Mapping[str, object]) -> dict[str, object
     return values
 
 
-def run(notebook: Notebook, given: Mapping[str, object], folder: Path | None = None) -> Any:
-    """Execute the notebook in a kernel of its own; the executed copy, cleaned, as a notebook node.
+def run(
+    notebook: Notebook, given: Mapping[str, object], folder: Path | None = None, kernel: Kernel | None = None
+) -> Any:
+    """Execute the notebook; the executed copy, cleaned, as a notebook node.
 
     Parameters
     ----------
     given : values for some of its parameters
-    folder : the directory the kernel works in; the present one if None
+    folder : the directory in which a kernel of its own works; the present one if None
+    kernel : the kernel to use, cleared before; None starts one for this notebook alone
 
     Raises
     ------
     ParameterError
         Before a kernel starts.
     ReportError
-        A cell failed: named by its heading; the message of an error that is not ours is withheld,
+        A cell failed: named by its number and heading; the message of an error that is not ours is withheld,
         because it may quote a cell of the data.
     """
+    values = checked(notebook, given)
+    if kernel is not None:
+        return _cleaned(_executed(notebook, values, kernel), values)
+    with Kernel(folder) as own:
+        return _cleaned(_executed(notebook, values, own), values)
+
+
+class Kernel:
+    """One kernel for several notebooks, one after another: ``with Kernel() as kernel: run(..., kernel=kernel)``.
+
+    The process starts at once and is waited for by the first notebook; it is killed, and its socket files are gone,
+    when the ``with`` ends, however it ends. Before each notebook its names, its In and Out, its directory, its
+    environment variables and its module search path are put back to what they were at the start; what a notebook
+    does to an imported module stays, so that no module is imported twice.
+
+    Parameters
+    ----------
+    folder : the directory in which every notebook begins; the present one if None
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path.cwd()
+        self.manager: Any = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        from jupyter_core.utils import run_sync
+
+        self._scratch = tempfile.TemporaryDirectory()
+        try:
+            self.manager = _private_kernel(Path(self._scratch.name))(kernel_name="python3")
+            run_sync(self.manager.start_kernel)(
+                extra_arguments=["--HistoryManager.hist_file=:memory:"], cwd=str(self.folder)
+            )
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from jupyter_core.utils import run_sync
+
+        try:
+            for client in [] if self.manager is None else self.manager.clients:
+                client.stop_channels()
+            if self.manager is not None and self.manager.has_kernel:
+                run_sync(self.manager.shutdown_kernel)(now=True)
+        finally:
+            if self._scratch is not None:
+                self._scratch.cleanup()
+
+    async def clear(self, notebook: object = None) -> None:  # nbclient's hook hands the notebook over
+        """Put its state back to that of a new one, through the client that was made last."""
+        client = self.manager.clients[-1]
+        asked = client.execute(_CLEAR, silent=True, store_history=False)
+        while (reply := await client.get_shell_msg(timeout=START_TIMEOUT))["parent_header"].get("msg_id") != asked:
+            pass
+        if reply["content"]["status"] != "ok":
+            raise RuntimeError("the state of the kernel could not be put back")
+
+
+def _executed(notebook: Notebook, values: Mapping[str, object], kernel: Kernel) -> Any:
     import jupytext
     import papermill
 
-    values = checked(notebook, given)
+    place = _Place(notebook.name)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / f"{notebook.name}.ipynb"
         jupytext.write(jupytext.read(notebook.path), source)
         try:
-            executed = papermill.execute_notebook(
+            return papermill.execute_notebook(
                 source,
                 None,
                 parameters=values,
                 kernel_name="python3",
                 progress_bar=False,
-                cwd=folder or Path.cwd(),
-                start_timeout=120,
                 execution_timeout=CELL_TIMEOUT,
-                kernel_manager_class=_private_kernel(Path(scratch)),
+                km=kernel.manager,
+                start_timeout=START_TIMEOUT,
+                on_notebook_start=kernel.clear,
+                on_cell_start=place.at,
             )
         except papermill.PapermillExecutionError as error:
-            raise _failure(notebook, error) from None
+            raise _failure(place, error) from None
         except TimeoutError:
+            raise ReportError(f"{place}: it took longer than {CELL_TIMEOUT} s.", "use a smaller data set.") from None
+        except (RuntimeError, queue.Empty):  # nbclient's DeadKernelError is one; nothing else of it is quoted
             raise ReportError(
-                f"notebook {notebook.name}: a cell took longer than {CELL_TIMEOUT} s.", "use a smaller data set."
+                f"{place}: the kernel died or does not answer, as happens when memory is used up.",
+                "use a smaller data set.",
             ) from None
-    return _cleaned(executed, values)
+
+
+@dataclass
+class _Place:
+    """How far a notebook has come: said as ``notebook NAME, cell 3, "The heading above it"``."""
+
+    notebook: str
+    cell: int = 0
+    heading: str = ""
+
+    def at(self, cell: Any, cell_index: int) -> None:  # the names are nbclient's
+        if cell.cell_type == "code":
+            self.cell += 1
+            return
+        headings = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
+        self.heading = headings[-1] if headings else self.heading
+
+    def __str__(self) -> str:
+        return f'notebook {self.notebook}, cell {self.cell}, "{self.heading}"'
 
 
 def _literal(text: str) -> object:
@@ -183,8 +284,13 @@ def _private_kernel(folder: Path) -> type[Any]:
     class PrivateKernel(AsyncKernelManager):
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
+            self.clients: list[Any] = []  # nbclient makes one a notebook and leaves it open
             if os.name != "nt":
                 self.transport, self.ip = "ipc", str(folder / "kernel")
+
+        def client(self, **given: Any) -> Any:
+            self.clients.append(super().client(**given))
+            return self.clients[-1]
 
         async def start_kernel(self, **given: Any) -> None:  # type: ignore[override]  # the library overrides it so too
             await super().start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **given)
@@ -192,15 +298,12 @@ def _private_kernel(folder: Path) -> type[Any]:
     return PrivateKernel
 
 
-def _failure(notebook: Notebook, error: Any) -> ReportError:
-    name = error.ename
+def _failure(place: _Place, error: Any) -> ReportError:
     if "\nMend: " in error.evalue:  # one of ours: it names tables and fields, never a cell
         said = error.evalue.replace("\nMend: ", " ")
     else:
-        said = f"{name}; its message is withheld, because it may quote the data"
-    return ReportError(
-        f"notebook {notebook.name}, cell {error.exec_count}: {said}", "mend that and run again; no page was written."
-    )
+        said = f"{error.ename}; its message is withheld, because it may quote the data"
+    return ReportError(f"{place}: {said}", "mend that and run again; no page was written.")
 
 
 def _cleaned(executed: Any, values: Mapping[str, object]) -> Any:

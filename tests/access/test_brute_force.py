@@ -270,7 +270,7 @@ def by_cell(world: World, people=None):
 
 
 quiet = settings(
-    max_examples=35,
+    max_examples=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failing world is small as it is
@@ -289,7 +289,7 @@ def test_every_resolved_cell_is_the_set_that_brute_force_finds(world):
         assert {(c, v) for a, c, v in found if a == account} <= set(expected)
 
 
-@settings(quiet, max_examples=25)
+@settings(quiet, max_examples=8)
 @given(worlds)
 def test_counts_are_the_sizes_of_the_sets_that_brute_force_finds(world):
     seen = access.reach(granted(world), dataset(world), as_of=DAY)
@@ -315,7 +315,7 @@ def test_counts_are_the_sizes_of_the_sets_that_brute_force_finds(world):
             assert cell.children == len({c for each in mine for c, s in each.items() if s >= 0.25})
 
 
-@settings(quiet, max_examples=20)
+@settings(quiet, max_examples=7)
 @given(worlds, st.lists(grant(False), min_size=1, max_size=4))
 def test_one_more_grant_never_lowers_reach(world, more):
     people = dataset(world)
@@ -327,7 +327,7 @@ def test_one_more_grant_never_lowers_reach(world, more):
                 assert after[cell][child] >= strength
 
 
-@settings(quiet, max_examples=20)
+@settings(quiet, max_examples=7)
 @given(worlds)
 def test_without_the_grants_that_the_reasons_name_the_cell_is_gone(world):
     grants = granted(world)
@@ -359,3 +359,26 @@ def test_a_day_is_in_or_out_of_a_grant_a_membership_and_a_denial(days, in_force)
     for world in (dated_grant, dated_member, dated_inner):
         assert (("staff0", "identity", "view") in by_cell(world)) is in_force
     assert (("staff0", "identity", "view") in by_cell(denied)) is not in_force
+
+
+def of_many(test, *worlds):
+    """The same test of many more examples, for ``make test-slow``."""
+    return pytest.mark.slow(
+        settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))(
+            given(*worlds)(test.hypothesis.inner_test)
+        )
+    )
+
+
+test_every_resolved_cell_is_the_set_that_brute_force_finds_in_many_worlds = of_many(
+    test_every_resolved_cell_is_the_set_that_brute_force_finds, worlds
+)
+test_counts_are_the_sizes_of_the_sets_that_brute_force_finds_in_many_worlds = of_many(
+    test_counts_are_the_sizes_of_the_sets_that_brute_force_finds, worlds
+)
+test_one_more_grant_never_lowers_reach_in_many_worlds = of_many(
+    test_one_more_grant_never_lowers_reach, worlds, st.lists(grant(False), min_size=1, max_size=4)
+)
+test_without_the_grants_that_the_reasons_name_the_cell_is_gone_in_many_worlds = of_many(
+    test_without_the_grants_that_the_reasons_name_the_cell_is_gone, worlds
+)

@@ -87,7 +87,7 @@ def test_a_what_if_of_nothing_is_refused_without_repeating_the_name(small, named
     assert "1 of 1 named" in str(refused.value)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(["one", "head"])), st.sets(st.sampled_from(["slt", "class_teacher", "Staff"])))
 def test_taking_away_never_gives_anybody_anything(small, accounts, roles):
     grants = grants_of(small)

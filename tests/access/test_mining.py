@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otrack_risk.access.change.mining import Weights, mined_roles
@@ -66,8 +66,11 @@ def test_a_heavy_price_of_roles_leaves_grants_direct():
     assert mined_roles(grants, as_of=DAY, weights=Weights(role=9)).candidates == ()
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from(CATEGORIES), min_size=1), min_size=1))
+holdings = st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from(CATEGORIES), min_size=1), min_size=1)
+
+
+@settings(max_examples=10, deadline=None)
+@given(holdings)
 def test_roles_give_nothing_that_is_not_held_and_with_the_direct_grants_all_that_is(held):
     found = mined_roles(flat(held), as_of=DAY)
     through = given_by(found)
@@ -125,3 +128,17 @@ def test_on_paper_no_account_is_named():
     found = mined_roles(flat(dict.fromkeys("abcd", CATEGORIES[:3])), as_of=DAY).published()
     assert found.candidates[0].accounts == ()
     assert "fewer than 5" in str(found)
+
+
+def of_many(test, *worlds):
+    """The same test of many more examples, for ``make test-slow``."""
+    return pytest.mark.slow(
+        settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))(
+            given(*worlds)(test.hypothesis.inner_test)
+        )
+    )
+
+
+test_roles_give_nothing_that_is_not_held_in_many_worlds = of_many(
+    test_roles_give_nothing_that_is_not_held_and_with_the_direct_grants_all_that_is, holdings
+)

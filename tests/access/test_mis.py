@@ -322,7 +322,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS, WORDS), min_size=1, max_size=12))
 def test_whatever_rows_hold_kept_and_skipped_are_seen_and_no_row_loses_its_account(rows):
     frame = pl.DataFrame(rows, schema=["Staff", "Business Role", "Permission", "Level", "Students"], orient="row")

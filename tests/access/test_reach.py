@@ -236,6 +236,30 @@ def test_another_school_of_the_same_scope_is_beyond_need(small):
     )
 
 
+# A teacher needs the classes that it teaches. Nobody says who the stranger is, so whom it needs cannot be told: that it
+# sees Ada and Ben by name of their class may be right. Mr One teaches A1 alone, so that B1 is beyond his need.
+def test_where_need_cannot_be_told_a_cell_is_unknown_unless_somebody_is_beyond_need_for_certain(small):
+    cell_of = ("class_teacher", "identity", "view")
+    stranger = ("stranger", *cell_of, "class:A1")
+    told = cell(small.reach(stranger), *cell_of)
+    assert (told.state, told.children, told.needed) == ("unknown", 2, None)
+    assert "whom its accounts need to see" in told.record()["reason"]
+    assert cell(small.reach(stranger, ("one", *cell_of, "class:A1")), *cell_of).state == "unknown"
+    assert cell(small.reach(stranger, ("one", *cell_of, "class:B1")), *cell_of).state == "excess"
+    wider = small.reach(("stranger", *cell_of, "school:A"))  # beyond the matrix in scope, whoever it teaches
+    assert (cell(wider, *cell_of).state, cell(wider, *cell_of).needed) == ("excess", None)
+
+
+# The head's need in identity is the whole school, three children, whatever is not known of the stranger's.
+def test_need_that_cannot_be_told_of_one_role_leaves_that_of_another(small):
+    held = (
+        ("stranger", "class_teacher", "identity", "view", "class:A1"),
+        ("head", "headteacher", "identity", "view", "school"),
+    )
+    told = cell(small.reach(*held), "headteacher", "identity", "view")
+    assert (told.state, told.children, told.needed) == ("granted", 3, 3)
+
+
 # The class teacher's part goes beyond, the headteacher's does not; the account as a whole needs it as headteacher.
 def test_the_state_of_a_role_does_not_borrow_from_another_role_of_the_account(small):
     seen = small.reach(

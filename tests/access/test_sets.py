@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otrack_risk import access, frames, schema
@@ -206,7 +206,7 @@ def granted(staff, lines):
     return access.Grants.from_frame(rows, accounts)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(pupils, staff, links, lines)
 def test_reach_is_the_size_of_the_sets(pupils, staff, links, lines):
     seen = access.reach(granted(staff, lines), world(pupils, staff, links), as_of=DAY)
@@ -246,7 +246,7 @@ def test_reach_is_the_size_of_the_sets(pupils, staff, links, lines):
         assert told.under_privilege == (pytest.approx(len(lacking) / len(cells)) if cells else None)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(pupils, staff, links, lines)
 def test_a_cell_counts_the_union_over_the_accounts_of_its_role(pupils, staff, links, lines):
     seen = access.reach(granted(staff, lines), world(pupils, staff, links), as_of=DAY)
@@ -267,7 +267,7 @@ def test_a_cell_counts_the_union_over_the_accounts_of_its_role(pupils, staff, li
         assert cell.children == len(union)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(pupils, staff, links, lines, lines)
 def test_another_grant_never_lowers_reach(pupils, staff, links, lines, more):
     people = world(pupils, staff, links)
@@ -279,7 +279,7 @@ def test_another_grant_never_lowers_reach(pupils, staff, links, lines, more):
             assert old is None or new is None or new >= old
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(pupils, staff, links, lines, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(pupils, staff, links, lines, random):
     people = world(pupils, staff, links)
@@ -289,3 +289,26 @@ def test_the_order_of_rows_does_not_matter(pupils, staff, links, lines, random):
         for reason in (reason for cell in record["cells"] for reason in cell["why"]):
             reason.pop("line")
     assert first == turned
+
+
+def of_many(test, *worlds):
+    """The same test of many more examples, for ``make test-slow``."""
+    return pytest.mark.slow(
+        settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))(
+            given(*worlds)(test.hypothesis.inner_test)
+        )
+    )
+
+
+test_reach_is_the_size_of_the_sets_in_many_worlds = of_many(
+    test_reach_is_the_size_of_the_sets, pupils, staff, links, lines
+)
+test_a_cell_counts_the_union_over_the_accounts_of_its_role_in_many_worlds = of_many(
+    test_a_cell_counts_the_union_over_the_accounts_of_its_role, pupils, staff, links, lines
+)
+test_another_grant_never_lowers_reach_in_many_worlds = of_many(
+    test_another_grant_never_lowers_reach, pupils, staff, links, lines, lines
+)
+test_the_order_of_rows_does_not_matter_in_many_worlds = of_many(
+    test_the_order_of_rows_does_not_matter, pupils, staff, links, lines, st.randoms(use_true_random=False)
+)

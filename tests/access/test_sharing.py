@@ -206,7 +206,7 @@ CELL = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(st.tuples(*[CELL] * 6), min_size=1, max_size=8))
 def test_whatever_a_report_holds_kept_and_skipped_are_seen(rows):
     columns = ["Path", "User Name", "Permission", "Link ID", "Link Type", "AccessViaLinkID"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from textwrap import fill
 from typing import Any, ClassVar, Self
 
 import polars as pl
@@ -135,6 +136,18 @@ class AccessFindings(Shown):
                 lines.append((about.label, "none found", "0", ""))
         return pl.DataFrame(lines, schema=["finding", "severity", "accounts", "what to do"], orient="row")
 
+    def __str__(self) -> str:
+        """On a terminal what was found comes in the table, and every other check in one line of its kind."""
+        parts = [Shown.__str__(_OnlyFound(self.counted, self.not_looked_for, self.enabled, self.accepted))]
+        if none := self.table().filter(severity="none found")["finding"].to_list():
+            parts.append(f"Looked for, and none found: {'; '.join(map(_lower, none))}.")
+        why: dict[str, list[str]] = {}
+        for check in CHECKS:
+            if check in self._unasked():
+                why.setdefault(self.not_looked_for[check], []).append(_lower(CHECKS[check].label))
+        parts += [f"Not looked for, since {_lower(reason)}: {'; '.join(names)}." for reason, names in why.items()]
+        return "\n\n".join([parts[0], *(fill(part, 120) for part in parts[1:])])
+
     def record(self) -> dict[str, Any]:
         found = self._found()
         return {
@@ -179,6 +192,13 @@ class AccessFindings(Shown):
 
     def _unasked(self) -> set[str]:
         return self.not_looked_for.keys() - self._found()
+
+
+class _OnlyFound(AccessFindings):
+    """The table without checks that found nothing or were not made."""
+
+    def table(self) -> pl.DataFrame:
+        return super().table().filter(~pl.col("severity").is_in(["none found", "not looked for"]))
 
 
 def find(

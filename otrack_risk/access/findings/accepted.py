@@ -74,7 +74,7 @@ def read_accepted(path: str | Path) -> tuple[Acceptance, ...]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise FileError(f"{path.name} cannot be opened.", "check that it is there and that you may read it.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise FileError(f"{path.name} is no TOML.", f"write [[accepted]] with {', '.join(_KEYS)}.") from None
     entries = content.get("accepted", [])
     if set(content) - {"accepted"} or not isinstance(entries, list):

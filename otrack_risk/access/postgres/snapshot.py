@@ -197,6 +197,9 @@ class Snapshot:
             content |= {name: tuple(_row(kind, each) for each in content[name]) for name, kind in _ROWS.items()}
             if content["login_rules"] is not None:
                 content["login_rules"] = tuple(_row(LoginRule, each) for each in content["login_rules"])
+            texts = all(type(content[name]) is str for name in ("database", "database_owner", "asked_by"))
+            if not texts or type(content["version"]) is not int:
+                raise ValueError
             return cls(**{name: _tuples(value) for name, value in content.items()})
         except (AttributeError, KeyError, TypeError, ValueError):
             raise FileError(

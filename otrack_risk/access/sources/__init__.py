@@ -11,11 +11,11 @@ import polars as pl
 
 from otrack_risk import frames
 from otrack_risk.access import postgres
-from otrack_risk.access.columns import accounts_of, holds_accounts, holds_memberships, membership_columns
+from otrack_risk.access.columns import accounts_of, holds_accounts, holds_memberships, membership_columns, unread
 from otrack_risk.access.grants import together
-from otrack_risk.access.model import Grants, joined
+from otrack_risk.access.model import LONGEST, Grants, joined
 from otrack_risk.access.sources import casbin, cloudsplaining, mis, sharing
-from otrack_risk.errors import ParameterError
+from otrack_risk.errors import ParameterError, TableError
 from otrack_risk.schema import Catalogue
 
 
@@ -90,6 +90,9 @@ def read_sources(
         )
     tables = [frames.read(path) for path in left]
     read += tables
+    listed = [table for each in tables for table in each.tables.values() if holds_accounts(table.rows.columns)]
+    for table in listed:
+        _refuse_long(table)
     if people is None and len(tables) == 1 and "pupils" in tables[0].tables:
         people = tables[0]
     if tables:
@@ -98,7 +101,34 @@ def read_sources(
     every = {id(table): table for each in read for table in each.tables.values()}
     used = frames.Dataset("grants", {str(place): table for place, table in enumerate(every.values())})
     grants = found[0] if len(found) == 1 else joined(found)
-    return Sources(grants, people, inputs + used.inputs(), used.notes(), database, places)
+    _refuse_school(school, people)
+    notes = used.notes()
+    left_out = [f"{each.where}: {each.rows:,} skipped ({each.why})." for each in grants.skipped]
+    notes += [note for note in left_out if note not in notes]
+    notes += [note for table in listed for note in unread(table.rows, table.name)]
+    if not grants.rows.height:
+        notes.append("No grant that was read reaches an account: this is no sign that nobody can see anything.")
+    return Sources(grants, people, inputs + used.inputs(), notes, database, places)
+
+
+def _refuse_school(school: str | None, people: frames.Dataset | None) -> None:
+    """A school of which there is no pupil would make every reach zero."""
+    pupils = people.tables.get("pupils") if people is not None else None
+    if school is None or pupils is None or "school_id" not in pupils.rows.columns:
+        return
+    if school not in pupils.rows["school_id"].cast(pl.String).unique().to_list():
+        raise ParameterError("school: no pupil is of it.", "write the school_id as the pupils have it.")
+
+
+def _refuse_long(table: frames.Table) -> None:
+    for column in ("account", "person_id", "person_kind", "school_id"):
+        if column in table.rows.columns:
+            long = table.rows[column].cast(pl.String).str.len_chars().fill_null(0) > LONGEST
+            if long.any():
+                raise TableError(
+                    f"{table.name}, row {int(long.arg_max() or 0) + 2}, column '{column}': over {LONGEST:,} letters.",
+                    "correct the row, or the separator of the file.",
+                )
 
 
 def _of_tables(datasets: Sequence[frames.Dataset], school: str | None) -> Grants:

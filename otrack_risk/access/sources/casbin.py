@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from otrack_risk.access.inherit import BETWEEN
-from otrack_risk.access.model import Fault, Grants, build
+from otrack_risk.access.model import LONGEST, Fault, Grants, build
 from otrack_risk.errors import FileError, ParameterError
 from otrack_risk.frames import Skipped
 
@@ -32,6 +32,8 @@ _CONSTANT = re.compile(r"\br_(\w+)\s*==\s*[\"']([^\"']*)[\"']|[\"']([^\"']*)[\"'
 _ROLE_ONLY = re.compile(r"\bg\(\s*r_\w+\s*,\s*p_\w+(\s*,\s*r_\w+)?\s*\)|\br_sub\s*==\s*p_sub\b")
 _SAME_AS = re.compile(r"\br_(\w+)\s*==\s*r_(\w+)\.(\w+)")
 _Given = Mapping[str, Mapping[str, Mapping[str, Any]]]
+_LINKS = 9  # between roles that pycasbin follows: its role manager stops at max_hierarchy_level, 10, of names
+_LINE = 10 * LONGEST  # letters of a line of a policy
 _PATHS = 50  # chains of roles from one account to one rule that are kept apart
 
 
@@ -92,6 +94,11 @@ def read(model: Path, policy: Path, attributes: Path | None = None) -> Grants:
     notes = [f"{policy.name}: pycasbin decided every request; accounts with the same roles were asked about once."]
     if _PATTERN.search(decided.matcher):
         notes.append(f"{policy.name}: objects that are patterns were asked about as they are written.")
+    if idle := decided.idle():
+        notes.append(
+            f"{policy.name}: of {decided.rules:,} rules, {idle:,} allow nobody anything: no account comes to them, a "
+            "condition never holds, or another rule denies it."
+        )
     if silent:
         notes.append(f"{policy.name}: {silent:,} requests are allowed only because no rule denies them.")
     skipped = [Skipped(policy.name, strange, "the model lacks this kind of line")] if strange else []
@@ -144,11 +151,21 @@ class _Decider:
         for rule in self._rules:
             self._index[tuple(rule.words[self._place[part]] for part in self._same)].append(rule)
         self._decided: dict[tuple[str, ...], list[_Rule] | None] = {}
+        self._at_work: set[_Rule] = set()
 
     @property
     def asked(self) -> int:
         """Requests that pycasbin decided; accounts that no rule can tell apart were decided once."""
         return len(self._decided)
+
+    @property
+    def rules(self) -> int:
+        """Rules of the policy that allow or deny."""
+        return len(self._rules)
+
+    def idle(self) -> int:
+        """Rules that would allow and by which no request was allowed."""
+        return len({rule for rule in self._rules if self._allows(rule)} - self._at_work)
 
     def requests(self) -> Iterator[dict[str, str]]:
         """Every request about an account."""
@@ -167,13 +184,23 @@ class _Decider:
 
     def faults(self) -> tuple[Fault, ...]:
         """Rules given to a role that no account has, and roles that reach themselves."""
-        reached = {role for account in self._values["sub"] for role in self._above(account)}
-        empty = {str(self._holder(rule)) for rule in self._rules} & self._roles - reached
+        holders = {str(self._holder(rule)) for rule in self._rules} & self._roles
+        empty = holders - {role for account in self._values["sub"] for role in self._above(account)}
+        near = {role for account in self._values["sub"] for role in self._above(account, _LINKS)}
         round_trip = {role for role in self._roles if role in self._above(role)}
         return (
             *(
                 Fault("grant_to_nobody", role, "rules are given to a role that no account has", "remove its rules")
                 for role in sorted(empty)
+            ),
+            *(
+                Fault(
+                    "grant_to_nobody",
+                    role,
+                    f"accounts come to the role over more than {_LINKS} links, and pycasbin follows no more",
+                    "give the role to roles or accounts that are nearer",
+                )
+                for role in sorted(holders - empty - near)
             ),
             *(
                 Fault("role_cycle", role, "the role is, over others, a role of itself", "remove one of the links")
@@ -185,7 +212,9 @@ class _Decider:
         may = self._index.get(tuple(request[part] for part in self._same), [])
         if not self._ask(request, may):
             return None
-        return [rule for rule in may if self._allows(rule) and self._ask(request, [rule])]
+        found = [rule for rule in may if self._allows(rule) and self._ask(request, [rule])]
+        self._at_work |= set(found)
+        return found
 
     def _ask(self, request: Mapping[str, str], rules: Sequence[_Rule]) -> bool:
         """What pycasbin says where only these rules can match; without one, any other stands in for them all."""
@@ -229,13 +258,14 @@ class _Decider:
                 (found if role == holder else open_ends).append((*chain, role))
         return found or [()]
 
-    def _above(self, start: str) -> set[str]:
+    def _above(self, start: str, links: int | None = None) -> set[str]:
+        """The roles above a name, over any number of links or no more than some."""
         found: set[str] = set()
-        ahead = [start]
-        while ahead:
-            new = {role for role, _ in self._up.get(ahead.pop(), ())} - found
-            found |= new
-            ahead += new
+        ahead, step = {start}, 0
+        while ahead and step != links:
+            ahead = {role for name in ahead for role, _ in self._up.get(name, ())} - found
+            found |= ahead
+            step += 1
         return found
 
     def _universe(self, links: Sequence[Sequence[str]], kinds: Iterable[str], given: _Given) -> dict[str, list[str]]:
@@ -323,7 +353,11 @@ def _rules(policy: Path, sections: Mapping[str, Mapping[str, tuple[str, ...]]]) 
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         seen += 1
-        key, *words = _words(line)
+        key, *words = _words(line) if len(line) <= _LINE else ["", line]
+        if max(map(len, words), default=0) > LONGEST:
+            raise FileError(
+                f"{policy.name}, line {number}: a word of more than {LONGEST:,} letters.", "correct the line."
+            )
         defined = sections.get(key[:1], {}).get(key)
         if defined is None:
             strange += 1
@@ -355,7 +389,7 @@ def _attributes(path: Path | None) -> _Given:
     try:
         given = json.loads(_text(path))
         return {part: {str(name): dict(held) for name, held in things.items()} for part, things in given.items()}
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         raise FileError(
             f"{path.name}: not attributes of subjects and objects.",
             'write {"sub": {"NAME": {"ATTRIBUTE": value}}, "obj": {...}}.',
@@ -378,6 +412,8 @@ def _part_of(name: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        if "\0" not in (text := path.read_text(encoding="utf-8-sig")):
+            return text
     except (OSError, UnicodeDecodeError):
-        raise FileError(f"{path.name} cannot be read as text.", "name the file, saved as UTF-8.") from None
+        pass
+    raise FileError(f"{path.name} cannot be read as text.", "name the file, saved as UTF-8.") from None

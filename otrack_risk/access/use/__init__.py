@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -52,6 +53,7 @@ class Used:
     terms: Terms
     break_glass: tuple[str, ...]
     lines: Log = field(repr=False)
+    source: Mapping[str, object] | None = None  # name, file, sha256, rows, columns of the file; None: no file was read
 
     @property
     def kept(self) -> int:
@@ -174,11 +176,14 @@ class Used:
                 for each in self.look_backs
             ],
             "notes": list(self.notes),
+            **({"input": dict(self.source)} if self.source else {}),
         }
 
 
 def read_log(path: str | Path, *, as_of: date | None = None, terms: Terms | None = None, **options: Any) -> Used:
     """The log of a file, a folder with a table ``access_log``, or a database's address.
+
+    Of a lone Parquet file only the columns that count are read.
 
     Raises
     ------
@@ -186,9 +191,35 @@ def read_log(path: str | Path, *, as_of: date | None = None, terms: Terms | None
         It cannot be read, holds several tables and none called access_log, or lacks a column.
     """
     whole = str(path).startswith("postgresql") or Path(path).is_dir()
+    asked = {"as_of": as_of, "terms": terms, **options}
+    if not whole and (scanned := _scanned(Path(path), asked)):
+        return scanned
     table = frames.read(path, table="access_log" if whole else None).table()
-    used = Used.of(table.rows, as_of=as_of, terms=terms, name=table.name, **options)
-    return replace(used, seen=used.seen + table.seen - table.kept, skipped=(*table.skipped, *used.skipped))
+    used = Used.of(table.rows, name=table.name, **asked)
+    return replace(
+        used,
+        seen=used.seen + table.seen - table.kept,
+        skipped=(*table.skipped, *used.skipped),
+        source=frames.Dataset(table.name, {table.name: table}).inputs()[0],
+    )
+
+
+def _scanned(path: Path, asked: Mapping[str, Any]) -> Used | None:
+    """A log in Parquet, of which only the columns that count are read; None where it is to be read as any file is."""
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return None
+    try:
+        log = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        rows, columns = log.select(pl.len()).collect().item(), len(log.collect_schema())
+        if not rows:
+            return None
+        used = Used.of(log, name=path.stem, **asked)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return None  # the usual way tells what is wrong with it
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    told = {"name": path.stem, "file": path.name, "sha256": digest, "rows": rows, "columns": columns}
+    return replace(used, source=told | {"seen": rows, "skipped": 0})
 
 
 def _covered(back: LookBack, begins: date, ended: date, terms: Terms) -> LookBack:

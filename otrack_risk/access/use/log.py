@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from otrack_risk import frames
+from otrack_risk.access.model import LONGEST
 from otrack_risk.access.words import category_of
 from otrack_risk.errors import FieldError, TableError
 
@@ -24,6 +25,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rows": ("rows", "n", "records", "row_count"),
     "client": ("client", "device", "device_id", "client_id", "ip", "ip_address", "user_agent"),
 }
+_FIRST_YEAR = 1900  # an earlier day is no day of a log
 _NEEDED = ("account", "at", "category", "verb")
 _OFFSET = r"\d:\d.*(Z|[+-]\d{2}:?\d{2})$"
 
@@ -54,12 +56,15 @@ class Log:
 
     def counted(self, as_of: date | None) -> tuple[date, tuple[frames.Skipped, ...]]:
         """The day of which it is told, and the lines that do not count, which are let go."""
-        nobody, no_day = pl.col("account").is_null(), pl.col("day").is_null()
+        nobody, no_day = pl.col("account").is_null(), pl.col("day").dt.year().fill_null(0) < _FIRST_YEAR
         late = pl.lit(value=False) if as_of is None else (pl.col("day") > as_of).fill_null(value=False)
         if not self.seen:
             raise TableError(f"{self.name} has no lines.", "give the log of the year before the day that is told of.")
         without, undated, later, last = self.rows.select(
-            nobody.sum(), no_day=(~nobody & no_day).sum(), late=(~nobody & late).sum(), last=pl.col("day").max()
+            nobody.sum(),
+            no_day=(~nobody & no_day).sum(),
+            late=(~nobody & ~no_day & late).sum(),
+            last=pl.col("day").max(),
         ).row(0)
         if self.seen == without + undated + later:
             raise TableError(
@@ -165,6 +170,12 @@ class Log:
             if column in self.has:
                 codes, self.words[column] = _numbered(taken[column].cast(pl.String), column in ("category", "verb"))
                 content.append(codes.alias(column))
+        for column, words in self.words.items():
+            if (words.str.len_chars() > LONGEST).any():
+                raise TableError(
+                    f"{self.name}, column '{column}': a word of more than {LONGEST:,} letters.",
+                    "correct the row, or the separator of the file.",
+                )
         for column in ("category", "verb"):
             if (number := len(self.words[column]) - 1) >= MOST:  # one of them is "(empty)"
                 raise TableError(

@@ -128,6 +128,10 @@ def terms_of(path: str | Path | None = None) -> Terms:
         raise ParameterError(
             f"{Path(path).name}: '{strange[0]}' is not understood.", f"write [[{']] or [['.join(_ARRAYS)}]]."
         )
+    for array in _ARRAYS:
+        entries = content.get(array, [])
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            raise ParameterError(f"{Path(path).name}: '{array}' is no list of tables.", f"write [[{array}]] for each.")
     spans = [_span(each, Path(path).name, place) for place, each in enumerate(content.get("holiday", ()), start=1)]
     annual = tuple(_annual(each, Path(path).name, place) for place, each in enumerate(content.get("annual", ()), 1))
     return replace(
@@ -144,7 +148,7 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise FileError(f"{path.name} cannot be opened.", "check that it is there and that you may read it.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise FileError(f"{path.name} is no TOML.", "write [[holiday]] with name, first and last.") from None
 
 
@@ -161,16 +165,17 @@ def _span(entry: Mapping[str, Any], name: str, place: int) -> tuple[date, date]:
 def _annual(entry: Mapping[str, Any], name: str, place: int) -> Annual:
     known = {key: value for key, value in entry.items() if key not in ("status", "because", "working")}
     where = _keys(known, "annual", name, place)
-    months, named = tuple(entry["months"]), [category_of(each) for each in entry["categories"]]
-    if not months or not set(months) <= set(range(1, 13)):
+    listed = [entry[key] if isinstance(entry[key], list) else [] for key in ("months", "categories", "verbs")]
+    months, named = tuple(listed[0]), [category_of(each) if isinstance(each, str) else None for each in listed[1]]
+    if not months or not all(month in range(1, 13) for month in months):
         raise ParameterError(f"{where}: months are not numbers from 1 to 12.", "write months = [1, 5, 10].")
     categories = tuple(each for each in named if each is not None)
-    if not categories or len(categories) < len(named) or not set(entry["verbs"]) <= verbs().keys():
+    if not categories or len(categories) < len(named) or not all(verb in list(verbs()) for verb in listed[2]):
         raise ParameterError(
             f"{where}: a category or a verb is not understood.",
             f"name categories of reference/categories.toml, and verbs from {', '.join(verbs())}.",
         )
-    return Annual(str(entry["name"]), months, categories, tuple(entry["verbs"]))
+    return Annual(str(entry["name"]), months, categories, tuple(listed[2]))
 
 
 def _keys(entry: Mapping[str, Any], array: str, name: str, place: int) -> str:
