@@ -139,7 +139,7 @@ def test_on_paper_no_small_number_is_left_in_words_sources_and_steps() -> None:
     assert isinstance(text, dict)
     assert text["children_named"]["resolved"] == {"hidden": True, "below": 5}
     assert text["children_named"]["interval"] is None
-    assert shown.steps.record()["children"] == tables.Hidden(5)
+    assert isinstance(shown.steps.record()["children"], tables.Hidden)
     json.dumps(tables.plain(shown.record()), allow_nan=False)
 
 
