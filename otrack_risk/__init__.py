@@ -6,9 +6,11 @@ The stages by name, loaded when first asked for: ``frames``, ``profile``, ``risk
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from types import ModuleType
 
+os.environ.setdefault("OPENPYXL_LXML", "False")  # read by openpyxl: the same workbook, the same bytes, lxml or no lxml
 __version__ = "0.1.0"
 __all__ = ["access", "assessment", "exposure", "frames", "profile", "report", "risk", "schema", "synth"]
 

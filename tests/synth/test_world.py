@@ -345,8 +345,9 @@ def test_the_catalogue_keeps_names_and_upns_apart_from_what_singles_out(primary)
     pupils = profile.read_catalogue(primary.folder / "catalogue.toml").table("pupils")
     assert isinstance(pupils, schema.TableSchema)
     assert {"upn", "surname", "forename"} <= set(pupils.with_role("direct"))
-    assert {"sex", "date_of_birth", "ethnicity", "year_group"} <= set(pupils.with_role("quasi"))
-    assert {"sen_need", "fsm", "medical_condition", "looked_after"} <= set(pupils.with_role("sensitive"))
+    assert {"sex", "date_of_birth", "year_group"} <= set(pupils.with_role("quasi"))
+    assert {"ethnicity", "date_of_birth"} <= set(pupils.quasi_identifiers)
+    assert {"ethnicity", "sen_need", "fsm", "medical_condition", "looked_after"} <= set(pupils.with_role("sensitive"))
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
