@@ -14,8 +14,7 @@ from otrack_risk.access.in_force import in_force
 from otrack_risk.access.inherit import BETWEEN
 from otrack_risk.access.model import Grants
 from otrack_risk.access.results import NO_PUPILS
-from otrack_risk.access.views import role_label
-from otrack_risk.access.words import FULL, role_of, scopes
+from otrack_risk.access.words import FULL, role_label, role_of, scopes
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, written

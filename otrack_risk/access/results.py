@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from otrack_risk import schema
 from otrack_risk.access.accounts import AccountLadder, AccountReach
 from otrack_risk.access.findings import CHECKS, AccessFindings, Finding
-from otrack_risk.access.views import AccessView, Order, Which, role_label
+from otrack_risk.access.views import AccessView, Order, Which
 from otrack_risk.access.why import Through
-from otrack_risk.access.words import NO_ROLE, roles, verbs
+from otrack_risk.access.words import numbered, role_label, roles, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, Hidden, written
@@ -170,9 +170,9 @@ class Access(Shown):
         if self.names_hidden:
             return self
         role_words = [each.name for each in self.roles] + [role for each in self.accounts for role in each.roles]
-        named = _numbered("role", (*role_words, *(cell.role for cell in self.cells)), {*roles(), NO_ROLE})
-        categories = _numbered("category", (cell.category for cell in self.cells), set(schema.categories()))
-        actions = _numbered("verb", (cell.verb for cell in self.cells), set(verbs()))
+        named = numbered("role", (*role_words, *(cell.role for cell in self.cells)), roles())
+        categories = numbered("category", (cell.category for cell in self.cells), set(schema.categories()))
+        actions = numbered("verb", (cell.verb for cell in self.cells), set(verbs()))
         widest = [each for each in self.accounts if isinstance(each.children, int) and each.enabled][:WIDEST]
         number = {each.account: f"account {place}" for place, each in enumerate(widest, start=1)}
 
@@ -263,9 +263,3 @@ def _close(counts: Iterable[Count], below: int) -> set[Count]:
         else:
             kept = count
     return close
-
-
-def _numbered(what: str, words: Iterable[str], known: set[str]) -> dict[str, str]:
-    strange = sorted({word for word in words if word not in known})
-    where = "matrix" if what == "role" else "tables"
-    return {word: f"{what} {number} (not in the {where})" for number, word in enumerate(strange, start=1)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from otrack_risk import schema
-from otrack_risk.access.words import roles, scopes
+from otrack_risk.access.words import scopes
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, Hidden, written
@@ -187,12 +187,6 @@ def square(cells: Sequence[Cell]) -> Square:
     if seen is None:  # written only, or a verb that is not understood
         return Square(letter, None if any(cell.children is None for cell in cells) else 0, state)
     return Square(f"{letter} ≥" if seen.unresolved and seen.children is not None else letter, seen.children, state)
-
-
-def role_label(name: str) -> str:
-    """How a role is called on paper."""
-    known = roles().get(name)
-    return name if known is None else known.label
 
 
 def _most(counts: Any) -> Count:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import polars as pl
 
 from otrack_risk import schema
-from otrack_risk.access.change.differs import category_label, numbered, role_label
 from otrack_risk.access.results import Access, Cell
-from otrack_risk.access.words import category_of, roles, scopes, verbs
+from otrack_risk.access.words import category_label, category_of, numbered, role_label, roles, scopes, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, written

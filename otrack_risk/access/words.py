@@ -6,7 +6,7 @@ All of it is data (``reference/roles.toml``); here it is only looked up.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -96,6 +96,30 @@ def denied_with(verb: str) -> tuple[str, ...]:
     (('view', 'edit', 'export', 'admin'), ('edit', 'admin'), ('admin',))
     """
     return tuple(each.name for each in verbs().values() if verb == each.name or verb in each.gives)
+
+
+def role_label(name: str) -> str:
+    """How a role is called on paper: its label, or the source's word."""
+    known = roles().get(name)
+    return name if known is None else known.label
+
+
+def category_label(name: str) -> str:
+    """How a category is called on paper: its label, or the source's word."""
+    return schema.categories().get(name, name)
+
+
+def numbered(what: str, words: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Words that are in no table of ours, under numbers, for a page: a word of a file may name somebody.
+
+    Examples
+    --------
+    >>> numbered("role", ["ta", "night watch", NO_ROLE], ["ta"])
+    {'night watch': 'role 1 (not in the matrix)'}
+    """
+    strange = sorted(set(words) - {*known, NO_ROLE})
+    where = "matrix" if what == "role" else "tables"
+    return {word: f"{what} {number} (not in the {where})" for number, word in enumerate(strange, start=1)}
 
 
 def role_of(word: str | None) -> str | None:

@@ -178,4 +178,4 @@ def test_on_paper_no_word_of_the_file_stands(small):
     text = str(shown) + str(shown.record())
     assert "night watch" not in text
     assert "horoscope" not in text
-    assert "role 1 (not in our tables)" in text
+    assert "role 1 (not in the matrix)" in text

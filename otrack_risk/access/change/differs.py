@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import polars as pl
 
 from otrack_risk import schema
-from otrack_risk.access.words import roles, scopes, verbs
+from otrack_risk.access.words import category_label, numbered, role_label, roles, scopes, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count, Hidden, written
@@ -185,29 +185,6 @@ class AccessChange(Shown):
                 (named.get(role, role), words.get(what, what), acts.get(verb, verb)) for role, what, verb in self.lost
             ),
         )
-
-
-def numbered(what: str, words: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Words that are in no table of ours, under numbers.
-
-    Examples
-    --------
-    >>> numbered("role", ["ta", "night watch"], ["ta"])
-    {'night watch': 'role 1 (not in our tables)'}
-    """
-    strange = sorted(set(words) - {*known, "(no role)"})
-    return {word: f"{what} {place} (not in our tables)" for place, word in enumerate(strange, start=1)}
-
-
-def role_label(role: str) -> str:
-    """How a role is called on paper."""
-    known = roles().get(role)
-    return role if known is None else known.label
-
-
-def category_label(name: str) -> str:
-    """How a category is called on paper."""
-    return schema.categories().get(name, name)
 
 
 def order_of(category: str) -> tuple[int, str]:

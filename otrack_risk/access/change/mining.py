@@ -13,7 +13,7 @@ from otrack_risk import schema
 from otrack_risk.access.in_force import in_force
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import Needed, needed_matrix
-from otrack_risk.access.words import roles, verbs
+from otrack_risk.access.words import role_label, roles, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count
@@ -119,7 +119,7 @@ class MinedRoles(Shown):
     def table(self) -> pl.DataFrame:
         return tables.table(
             {
-                "like the role": [_label(each.nearest) for each in self.candidates],
+                "like the role": [role_label(each.nearest) for each in self.candidates],
                 "likeness share": [each.likeness for each in self.candidates],
                 "accounts": [each.members for each in self.candidates],
                 "cells": [len(each.cells) for each in self.candidates],
@@ -345,11 +345,6 @@ def _nearest(cells: Sequence[Held], matrix: Needed) -> tuple[str, float]:
         return "(no role)", 0.0
     best = max(likeness, key=lambda role: likeness[role])
     return best, likeness[best]
-
-
-def _label(role: str) -> str:
-    known = roles().get(role)
-    return role if known is None else known.label
 
 
 def _what(cells: Sequence[Held]) -> str:

@@ -12,13 +12,12 @@ import polars as pl
 from otrack_risk import frames, schema
 from otrack_risk.access.change import resolved_anew
 from otrack_risk.access.change.cover import Choice, Costs, cheapest, lost_cells, touched
-from otrack_risk.access.change.differs import numbered
 from otrack_risk.access.change.judged import LINE, placed
 from otrack_risk.access.change.seats import KEEP, Pair, Seats
 from otrack_risk.access.model import Grants
 from otrack_risk.access.needed import Needed, needed_matrix, with_given
 from otrack_risk.access.tally import reached
-from otrack_risk.access.words import role_of, roles, scopes, verbs
+from otrack_risk.access.words import numbered, role_label, role_of, roles, scopes, verbs
 from otrack_risk.display import tables
 from otrack_risk.display.results import Shown
 from otrack_risk.display.tables import Count
@@ -301,7 +300,7 @@ def _of_grant(
         key=lambda role: ([*roles()].index(role) if role in roles() else 99, role),
     )
     need = [
-        f"{_label(role)} needs {_scope(allowed.get((role, one.category, one.verb)), None) or 'nothing'}"
+        f"{role_label(role)} needs {_scope(allowed.get((role, one.category, one.verb)), None) or 'nothing'}"
         for role in beyond
     ]
     why = "; ".join(need[:4]) + (f"; and {len(need) - 4} roles more" if len(need) > 4 else "")
@@ -379,14 +378,9 @@ def _order(each: Proposal) -> str:
     return repr((each.what, each.role, each.member, each.category, each.verb, each.scope, each.scope_key, each.to))
 
 
-def _label(role: str) -> str:
-    known = roles().get(role)
-    return role if known is None else known.label
-
-
 def _who(each: Proposal) -> str:
-    role = "no role" if each.role is None else _label(role_of(each.role) or each.role)
-    return f"{_label(role_of(each.member) or each.member)} in {role}" if each.member else role
+    role = "no role" if each.role is None else role_label(role_of(each.role) or each.role)
+    return f"{role_label(role_of(each.member) or each.member)} in {role}" if each.member else role
 
 
 def _category(name: str | None) -> str:
